@@ -1,0 +1,182 @@
+#include "libcompress/graph/tensor.h"
+
+#include <bit>
+#include <cassert>
+#include <cstring>
+#include <new>
+#include <numeric>
+
+namespace compress {
+namespace {
+
+template <typename T>
+constexpr DType dtype_of();
+template <>
+constexpr DType dtype_of<float>() { return DType::float32; }
+template <>
+constexpr DType dtype_of<double>() { return DType::float64; }
+template <>
+constexpr DType dtype_of<std::int8_t>() { return DType::int8; }
+template <>
+constexpr DType dtype_of<std::uint8_t>() { return DType::uint8; }
+template <>
+constexpr DType dtype_of<std::int16_t>() { return DType::int16; }
+template <>
+constexpr DType dtype_of<std::int32_t>() { return DType::int32; }
+template <>
+constexpr DType dtype_of<std::int64_t>() { return DType::int64; }
+
+constexpr std::align_val_t kAlignment{64};
+
+std::shared_ptr<std::byte[]> allocate(std::size_t byte_count) {
+  auto* memory = static_cast<std::byte*>(::operator new[](std::max<std::size_t>(byte_count, 1), kAlignment));
+  std::memset(memory, 0, byte_count);
+  return {memory, [](std::byte* p) { ::operator delete[](p, kAlignment); }};
+}
+
+float widen_half(std::uint16_t half) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+  const std::uint32_t exponent = (half >> 10) & 0x1fu;
+  const std::uint32_t fraction = half & 0x3ffu;
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
+  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+  const float magnitude = static_cast<float>(fraction) * 0x1.0p-24f;  // zero and subnormals
+  return sign ? -magnitude : magnitude;
+}
+
+template <typename T>
+void convert(const Tensor& from, std::span<float> to) {
+  const auto source = from.as<T>();
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(source[i]);
+}
+
+}  // namespace
+
+std::int64_t element_count(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+std::size_t size_of(DType dtype) {
+  switch (dtype) {
+    case DType::float64:
+    case DType::int64: return 8;
+    case DType::float32:
+    case DType::int32: return 4;
+    case DType::float16:
+    case DType::int16: return 2;
+    case DType::int8:
+    case DType::uint8:
+    case DType::boolean: return 1;
+  }
+  return 1;
+}
+
+std::string_view name_of(DType dtype) {
+  switch (dtype) {
+    case DType::float32: return "float32";
+    case DType::float16: return "float16";
+    case DType::float64: return "float64";
+    case DType::int8: return "int8";
+    case DType::uint8: return "uint8";
+    case DType::int16: return "int16";
+    case DType::int32: return "int32";
+    case DType::int64: return "int64";
+    case DType::boolean: return "bool";
+  }
+  return "unknown";
+}
+
+Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape)), bytes_(allocate(byte_count())) {}
+
+Tensor Tensor::of(Shape shape, std::span<const float> values) {
+  Tensor tensor(DType::float32, std::move(shape));
+  assert(values.size() == static_cast<std::size_t>(tensor.count()));
+  std::memcpy(tensor.bytes().data(), values.data(), values.size_bytes());
+  return tensor;
+}
+
+std::span<std::byte> Tensor::bytes() { return {bytes_.get(), bytes_ ? byte_count() : 0}; }
+std::span<const std::byte> Tensor::bytes() const { return {bytes_.get(), bytes_ ? byte_count() : 0}; }
+
+template <typename T>
+std::span<T> Tensor::as() {
+  assert(dtype_ == dtype_of<T>());
+  return {reinterpret_cast<T*>(bytes_.get()), bytes_ ? static_cast<std::size_t>(count()) : 0};
+}
+
+template <typename T>
+std::span<const T> Tensor::as() const {
+  assert(dtype_ == dtype_of<T>());
+  return {reinterpret_cast<const T*>(bytes_.get()), bytes_ ? static_cast<std::size_t>(count()) : 0};
+}
+
+#define COMPRESS_TENSOR_AS(T)            \
+  template std::span<T> Tensor::as<T>(); \
+  template std::span<const T> Tensor::as<T>() const;
+COMPRESS_TENSOR_AS(float)
+COMPRESS_TENSOR_AS(double)
+COMPRESS_TENSOR_AS(std::int8_t)
+COMPRESS_TENSOR_AS(std::uint8_t)
+COMPRESS_TENSOR_AS(std::int16_t)
+COMPRESS_TENSOR_AS(std::int32_t)
+COMPRESS_TENSOR_AS(std::int64_t)
+#undef COMPRESS_TENSOR_AS
+
+Tensor Tensor::clone() const {
+  if (empty()) return {};
+  Tensor copy(dtype_, shape_);
+  std::memcpy(copy.bytes_.get(), bytes_.get(), byte_count());
+  return copy;
+}
+
+Tensor Tensor::select(std::size_t axis, std::span<const std::int64_t> kept) const {
+  assert(axis < shape_.size());
+  Shape smaller = shape_;
+  smaller[axis] = static_cast<std::int64_t>(kept.size());
+  Tensor result(dtype_, smaller);
+  std::size_t outer = 1, inner = size_of(dtype_);
+  for (std::size_t i = 0; i < axis; ++i) outer *= static_cast<std::size_t>(shape_[i]);
+  for (std::size_t i = axis + 1; i < shape_.size(); ++i) inner *= static_cast<std::size_t>(shape_[i]);
+  const auto extent = static_cast<std::size_t>(shape_[axis]);
+  auto* to = result.bytes_.get();
+  for (std::size_t o = 0; o < outer; ++o) {
+    for (const auto index : kept) {
+      assert(index >= 0 && static_cast<std::size_t>(index) < extent);
+      std::memcpy(to, bytes_.get() + (o * extent + static_cast<std::size_t>(index)) * inner, inner);
+      to += inner;
+    }
+  }
+  return result;
+}
+
+Tensor Tensor::to_float32() const {
+  if (dtype_ == DType::float32) return *this;
+  Tensor result(DType::float32, shape_);
+  const auto to = result.as<float>();
+  switch (dtype_) {
+    case DType::float32: break;
+    case DType::float16: {
+      const auto* halves = reinterpret_cast<const std::uint16_t*>(bytes_.get());
+      for (std::size_t i = 0; i < to.size(); ++i) to[i] = widen_half(halves[i]);
+      break;
+    }
+    case DType::float64: convert<double>(*this, to); break;
+    case DType::int8: convert<std::int8_t>(*this, to); break;
+    case DType::uint8: convert<std::uint8_t>(*this, to); break;
+    case DType::int16: convert<std::int16_t>(*this, to); break;
+    case DType::int32: convert<std::int32_t>(*this, to); break;
+    case DType::int64: convert<std::int64_t>(*this, to); break;
+    case DType::boolean:
+      for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(std::to_integer<int>(bytes_[i]) != 0);
+      break;
+  }
+  return result;
+}
+
+}  // namespace compress
