@@ -1,0 +1,46 @@
+# The commands a person types. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON_ENV := .venv/bin/python
+JOBS ?= $(shell nproc)
+CMAKE_LISTS := CMakePresets.json CMakeLists.txt \
+  $(shell find cmake libcompress plugins models tools tests -name CMakeLists.txt -o -name '*.cmake')
+
+.PHONY: help setup build demo test test-quick lint asan clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+	  printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+setup:  ## install missing Debian packages and make .venv; does nothing the second time
+	@tools/setup/packages.sh
+	@tools/setup/compiler.sh
+	@tools/setup/venv.sh
+
+build/%/build.ninja: $(CMAKE_LISTS)
+	@cmake --preset $*
+
+build: setup  ## configure and build the release preset into build/release
+	@$(MAKE) --no-print-directory build/release/build.ninja
+	@cmake --build --preset release -j $(JOBS)
+
+demo: build  ## run the main job on made sounds into runs/demo, end by listing what it left
+	@build/release/bin/libcompress run examples/demo.yaml --out runs/demo
+	@echo; echo "The run folder:"; find runs/demo -type f | sort | sed 's/^/  /'
+
+test: setup  ## build, lint, every C++ and Python test; one closing line of counts
+	@$(PYTHON_ENV) tools/test.py --build --lint --jobs $(JOBS)
+
+test-quick: setup  ## build and the tests that are not slow, no lint
+	@$(PYTHON_ENV) tools/test.py --build --quick --jobs $(JOBS)
+
+lint: setup  ## clang-format, ruff, clang-tidy and the rules of the rooms
+	@$(MAKE) --no-print-directory build/release/build.ninja
+	@$(PYTHON_ENV) tools/lint/lint.py --jobs $(JOBS)
+
+asan: setup  ## build with AddressSanitizer and UBSan, run the C++ tests that are not slow
+	@$(PYTHON_ENV) tools/test.py --build --preset asan --quick --no-python --jobs $(JOBS)
+
+clean:  ## remove build folders and caches; keep .venv and runs
+	rm -rf build .cache .pytest_cache .ruff_cache
