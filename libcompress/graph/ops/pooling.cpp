@@ -1,0 +1,80 @@
+#include <algorithm>
+
+#include "libcompress/graph/ops/rules.h"
+
+namespace compress {
+namespace {
+
+using Integers = std::vector<std::int64_t>;
+
+/// [N, C, spatial...] -> [N, C, spatial...]
+Shape pool_shape(const OpCall& call) {
+  rules::expect_rank_at_least(call, 0, 3);
+  const auto& input = call.input(0);
+  const std::size_t spatial = input.size() - 2;
+  const auto& kernel = rules::expect_integers(call, "kernel", spatial, 1);
+  const auto& stride = rules::expect_integers(call, "stride", spatial, 1);
+  const auto& padding = rules::expect_integers(call, "padding", 2 * spatial, 0);
+  Shape output{input[0], input[1]};
+  for (std::size_t i = 0; i < spatial; ++i) {
+    if (padding[i] >= kernel[i] || padding[spatial + i] >= kernel[i])
+      rules::bad_call(call, "a padding as large as the window", "padding smaller than the kernel");
+    output.push_back(rules::window_extent(call, input[i + 2], kernel[i], stride[i], padding[i], padding[spatial + i], 1));
+  }
+  return output;
+}
+
+Cost pool_cost(const OpCall& call, const Shape& output) {
+  return {0, element_count(output) * element_count(call.attributes.integers("kernel"))};
+}
+
+/// A window that covered its whole extent still does; another shrinks no further than the extent that is left.
+Attributes pool_resize(const OpCall& before, std::span<const Shape> after) {
+  Attributes attributes = before.attributes;
+  Integers kernel = attributes.integers("kernel");
+  Integers stride = attributes.integers("stride");
+  for (std::size_t i = 0; i < kernel.size(); ++i) {
+    const auto old_extent = before.input(0)[i + 2];
+    const auto extent = after[0][i + 2];
+    if (extent == old_extent) continue;
+    const auto old_kernel = kernel[i];
+    kernel[i] = old_kernel == old_extent ? extent : std::max<std::int64_t>(1, std::min(old_kernel, extent));
+    if (stride[i] == old_kernel) stride[i] = kernel[i];
+  }
+  attributes.set("kernel", kernel);
+  attributes.set("stride", stride);
+  return attributes;
+}
+
+Shape global_pool_shape(const OpCall& call) {
+  rules::expect_rank_at_least(call, 0, 3);
+  Shape output = call.input(0);
+  std::fill(output.begin() + 2, output.end(), 1);
+  return output;
+}
+
+Cost global_pool_cost(const OpCall& call, const Shape&) { return {0, element_count(call.input(0))}; }
+
+Op windowed(std::string name, std::string summary) {
+  return {std::move(name),
+          std::move(summary),
+          {{"input", ValueKind::activation}},
+          {{"kernel", Integers{}, true, "extent of the window along each spatial axis"},
+           {"stride", Integers{}, true, "step of the window along each spatial axis"},
+           {"padding", Integers{0, 0, 0, 0}, false, "cells before each spatial axis, then after each; never counted"}},
+          pool_shape,
+          pool_cost,
+          {},
+          pool_resize};
+}
+
+}  // namespace
+
+std::vector<Op> pooling_ops() {
+  Op global{"global_avg_pool", "mean over all spatial axes, which become 1",
+            {{"input", ValueKind::activation}}, {}, global_pool_shape, global_pool_cost};
+  return {windowed("max_pool", "largest element of each window"),
+          windowed("avg_pool", "mean of each window, padding not counted"), global};
+}
+
+}  // namespace compress
