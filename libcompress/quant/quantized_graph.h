@@ -1,0 +1,144 @@
+// The 8-bit network: a graph of its own kind, in which types, scales, zero points and multipliers are part of
+// every value and node. Integer arithmetic only; what a node computes is defined to the bit by quant/reference.h.
+//
+// Layout is NHWC ([1, height, width, channels], as TensorFlow Lite has it); conv weights are [out, kh, kw, in / groups].
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "libcompress/graph/tensor.h"
+
+namespace compress {
+
+enum class QValueId : std::int32_t {};
+constexpr std::size_t index_of(QValueId id) { return static_cast<std::size_t>(id); }
+
+/// real = scale * (quantized - zero_point), scale > 0. Scales are float32 as in TensorFlow Lite files.
+struct QValue {
+  QValueId id{};
+  std::string name;
+  DType dtype = DType::int8;  ///< int8 for activations and weights, int32 for biases
+  Shape shape;                ///< batch of 1
+  float scale = 1.0f;
+  std::int32_t zero_point = 0;
+  std::vector<float> channel_scales;  ///< of weights: one per output channel (axis 0), zero points 0; else empty
+  Tensor constant;                    ///< empty for activations
+};
+
+/// A real factor m as multiplier * 2^(shift - 31), multiplier in 2^30 .. 2^31 - 1 (or 0), applied with gemmlowp's
+/// rounding: saturating rounding doubling high multiply, then a rounding right shift.
+struct Requantization {
+  std::int32_t multiplier = 0;
+  std::int32_t shift = 0;
+};
+
+/// Window geometry along [height, width].
+struct Window {
+  std::int32_t kernel[2] = {1, 1};
+  std::int32_t stride[2] = {1, 1};
+  std::int32_t pad_begin[2] = {0, 0};
+  std::int32_t pad_end[2] = {0, 0};
+  std::int32_t dilation[2] = {1, 1};
+};
+
+/// inputs: x, weights [O, kh, kw, I / groups] int8, bias [O] int32. One requantization per output channel.
+struct QConv {
+  Window window;
+  std::int32_t groups = 1;
+  std::vector<Requantization> requantization;
+  std::int32_t clamp_min = -128, clamp_max = 127;  ///< fused activation
+};
+
+/// inputs: x [.., I], weights [O, I] int8, bias [O] int32.
+struct QLinear {
+  std::vector<Requantization> requantization;  ///< one per output
+  std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+/// Input and output share scale and zero point. Padding never wins.
+struct QMaxPool {
+  Window window;
+  std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+/// Mean with rounding half away from zero over the cells inside the image; same scale and zero point on both sides.
+struct QAvgPool {
+  Window window;
+  std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+/// x + y with 20 bits of headroom, as TensorFlow Lite's reference kernel has it.
+struct QAdd {
+  Requantization left, right, output;
+  std::int32_t left_shift = 20;
+  std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+/// Inputs are requantized to the output's scale before they get here, so this copies.
+struct QConcat {
+  std::int32_t axis = 3;  ///< NHWC
+};
+
+struct QTranspose {
+  std::vector<std::int32_t> order;  ///< for each output axis the input axis it comes from
+};
+
+/// The same bytes under another shape.
+struct QReshape {};
+
+/// Over the last axis, in fixed point as TensorFlow Lite's reference kernel; output scale 1/256, zero point -128.
+struct QSoftmax {
+  Requantization input;  ///< input scale as a Q5.26 factor
+  std::int32_t diff_min = 0;
+};
+
+/// Another scale and zero point, or a clamp (a relu that could not be fused).
+struct QRequantize {
+  Requantization requantization;
+  std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+using QOp = std::variant<QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QSoftmax, QRequantize>;
+
+std::string_view name_of(const QOp& op);  ///< "conv", "linear", ...
+
+struct QNode {
+  std::string name;  ///< of the float node it comes from
+  QOp op;
+  std::vector<QValueId> inputs;
+  QValueId output{};
+};
+
+/// A verified 8-bit network with one input and one output or more. Nodes are in execution order.
+struct QuantizedGraph {
+  std::string name;
+  std::string profile = "litert";  ///< rounding profile
+  std::vector<QValue> values;
+  std::vector<QNode> nodes;
+  std::vector<QValueId> inputs;
+  std::vector<QValueId> outputs;
+
+  const QValue& value(QValueId id) const { return values[index_of(id)]; }
+};
+
+/// Error of kind input naming node and value for: an undefined or doubly defined value, a wrong dtype or shape, a
+/// scale that is not finite and positive, a bias or accumulator that could overflow int32, a multiplier that does
+/// not follow from the scales.
+void verify(const QuantizedGraph& graph);
+
+/// One line a node, for people.
+std::string to_text(const QuantizedGraph& graph);
+
+/// Multiply-accumulates for one example, and bytes of all constants.
+std::int64_t macs_of(const QuantizedGraph& graph);
+std::int64_t constant_bytes_of(const QuantizedGraph& graph);
+
+/// The shared arithmetic of reference executor and generated C.
+Requantization to_requantization(double factor);
+std::int32_t requantize(std::int32_t value, const Requantization& by);
+
+}  // namespace compress
