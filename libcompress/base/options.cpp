@@ -46,16 +46,6 @@ std::string described(OptionType type) {
 
 std::string bound(double value) { return fmt::format("{}", value); }
 
-std::string allowed_by(const OptionSpec& spec) {
-  if (!spec.choices.empty()) return fmt::format("{}", fmt::join(spec.choices, ", "));
-  std::string text = described(spec.type);
-  if (spec.minimum && spec.maximum)
-    return text + " from " + bound(*spec.minimum) + " to " + bound(*spec.maximum);
-  if (spec.minimum) return text + " of at least " + bound(*spec.minimum);
-  if (spec.maximum) return text + " of at most " + bound(*spec.maximum);
-  return text;
-}
-
 bool is_empty_list(const OptionValue& value) {
   return std::visit(
       [](const auto& each) {
@@ -163,28 +153,44 @@ std::string number_text(double value) {
 
 }  // namespace
 
-OptionValue check_option(const OptionSpec& spec, OptionValue value, std::string_view where) {
-  const auto place = fmt::format("{}{}option '{}'", where, where.empty() ? "" : ", ", spec.name);
+std::string allowed_by(const OptionSpec& spec) {
+  if (!spec.choices.empty()) return fmt::format("{}", fmt::join(spec.choices, ", "));
+  std::string text = described(spec.type);
+  if (spec.minimum && spec.maximum)
+    return text + " from " + bound(*spec.minimum) + " to " + bound(*spec.maximum);
+  if (spec.minimum) return text + " of at least " + bound(*spec.minimum);
+  if (spec.maximum) return text + " of at most " + bound(*spec.maximum);
+  return text;
+}
+
+std::optional<Complaint> fit_option(const OptionSpec& spec, OptionValue& value, std::string_view where) {
   const auto wrong = [&](std::string found, std::string remedy = "") {
-    return Error(ErrorKind::recipe, {place, std::move(found), allowed_by(spec), std::move(remedy)});
+    return Complaint{std::string(where), std::move(found), allowed_by(spec), std::move(remedy)};
   };
   auto fitting = converted(spec.type, value);
   if (!fitting) {
     const bool wants_text = spec.type == OptionType::string || spec.type == OptionType::path;
-    throw wrong(described(value),
-                wants_text && !is_empty_list(value) && value.index() < 3 ? "put it in quotes" : "");
+    return wrong(described(value), wants_text && value.index() < 3 ? "put it in quotes" : "");
   }
-  for_each_number(*fitting, [&](double number) {
+  value = *std::move(fitting);
+  std::optional<Complaint> complaint;
+  for_each_number(value, [&](double number) {
     const bool below = spec.minimum && number < *spec.minimum;
     const bool above = spec.maximum && number > *spec.maximum;
-    if (!std::isfinite(number) || below || above) throw wrong(bound(number));
+    if (!std::isfinite(number) || below || above) complaint = wrong(bound(number));
   });
   if (!spec.choices.empty())
-    for_each_string(*fitting, [&](const std::string& text) {
+    for_each_string(value, [&](const std::string& text) {
       if (std::find(spec.choices.begin(), spec.choices.end(), text) == spec.choices.end())
-        throw wrong("'" + text + "'", did_you_mean(nearest_name(text, spec.choices)));
+        complaint = wrong("'" + text + "'", did_you_mean(nearest_name(text, spec.choices)));
     });
-  return *std::move(fitting);
+  return complaint;
+}
+
+OptionValue check_option(const OptionSpec& spec, OptionValue value, std::string_view where) {
+  const auto place = fmt::format("{}{}option '{}'", where, where.empty() ? "" : ", ", spec.name);
+  if (const auto complaint = fit_option(spec, value, place)) throw Error(ErrorKind::recipe, *complaint);
+  return value;
 }
 
 Options Options::checked(const OptionTable& table, std::map<std::string, OptionValue> given,
