@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Build, lint, C++ tests and Python tests, with one closing line of counts.
 
-The line reads `N passed, N failed`, and `, N skipped` behind it where some were. Every linter counts as one test. The exit status is 1 if anything failed or nothing ran.
+The line reads `N passed, N failed`, and `, N skipped` behind it where some were. Every linter counts as
+one test. The exit status is 1 if anything failed or nothing ran.
 """
 
 from __future__ import annotations
