@@ -87,8 +87,7 @@ void open_section(Markup& out, const std::string& title, const std::string& note
 void key(Markup& out, const std::vector<std::pair<std::string, std::string>>& tones) {
   out.open("p", {{"class", "legend"}});
   for (const auto& [tone, text] : tones) {
-    out.leaf("span", {{"class", "swatch " + tone}});
-    out.leaf("span", {{"class", "key"}}, text);
+    out.open("span", {{"class", "key"}}).leaf("span", {{"class", "swatch " + tone}}).text(text).close();
   }
   out.close();
 }
@@ -276,7 +275,7 @@ std::vector<AxisSection> training_sections(const std::vector<TrainingPoint>& poi
   }
   for (auto& section : sections) {
     const auto epochs = std::llround(section.end - section.begin);
-    section.label += fmt::format(", {} epoch{}", epochs, epochs == 1 ? "" : "s");
+    section.hint = fmt::format("{}, {} epoch{}", section.label, epochs, epochs == 1 ? "" : "s");
   }
   return sections;
 }
@@ -389,21 +388,26 @@ void memory(Markup& out, const RunReport& report) {
                   grouped(size)));
   key(out,
       {{"a", fmt::format("alive at the fullest step ({})", fullest)}, {"ghost", "alive at other steps"}});
+  // Round numbers on the axis are round in the unit that is shown.
+  const double unit = size < 10240 ? 1 : 1024;
+  const auto axis_text = [&](double value) {
+    return fmt::format("{:.4g} {}", value, unit > 1 ? "KiB" : "B");
+  };
   std::vector<MapBox> boxes;
   Table rows{{"tensor", "offset", "bytes", "first step", "last step"}};
   auto first = plan.front().first;
   auto last = plan.front().last;
   for (const auto& tensor : plan) {
     boxes.push_back({fmt::format("{}, {}", tensor.tensor, bytes_text(static_cast<double>(tensor.bytes))),
-                     tensor.first, tensor.last, static_cast<double>(tensor.offset),
-                     static_cast<double>(tensor.offset + tensor.bytes),
+                     tensor.first, tensor.last, static_cast<double>(tensor.offset) / unit,
+                     static_cast<double>(tensor.offset + tensor.bytes) / unit,
                      tensor.first <= fullest && fullest <= tensor.last});
     rows.push_back({tensor.tensor, grouped(tensor.offset), grouped(tensor.bytes),
                     std::to_string(tensor.first), std::to_string(tensor.last)});
     first = std::min(first, tensor.first);
     last = std::max(last, tensor.last);
   }
-  out.add(box_map("Arena over time", boxes, first, last, static_cast<double>(size), bytes_text));
+  out.add(box_map("Arena over time", boxes, first, last, static_cast<double>(size) / unit, axis_text));
   folded_table(out, fmt::format("All {} tensors", plan.size()), rows, {});
   out.close();
 }

@@ -57,7 +57,7 @@ svg.chart text.on-heat { fill: var(--on-heat); }
 .box { fill: var(--ghost); stroke: var(--surface); stroke-width: 2px; }
 .box.strong { fill: var(--a); }
 .legend { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 6px; font-size: 13px; margin: 4px 0 8px; }
-.legend .key { margin-right: 14px; }
+.legend .key { display: inline-flex; align-items: center; gap: 6px; margin-right: 14px; }
 .swatch { display: inline-block; width: 12px; height: 12px; border-radius: 3px; background: var(--track); }
 .swatch.a { background: var(--a); }
 .swatch.b { background: var(--b); }

@@ -116,15 +116,15 @@ void draw_sections(Markup& out, const std::vector<AxisSection>& sections, double
     if (section.end - section.begin >= kLabelledPart * span)
       out.leaf("text", {{"x", section.begin > 0 ? "5" : "0"}, {"y", "17"}, {"class", "quiet"}},
                section.label);
-    out.leaf("title", {}, section.label).close();
+    out.leaf("title", {}, section.hint.empty() ? section.label : section.hint).close();
   }
 }
 
 void legend(Markup& out, const std::vector<Curve>& curves) {
   out.open("p", {{"class", "legend"}});
   for (const auto& curve : curves) {
-    out.leaf("span", {{"class", "swatch " + curve.tone}});
-    out.leaf("span", {{"class", "key"}}, curve.name);
+    out.open("span", {{"class", "key"}});
+    out.leaf("span", {{"class", "swatch " + curve.tone}}).text(curve.name).close();
   }
   out.close();
 }

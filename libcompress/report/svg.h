@@ -35,11 +35,12 @@ struct Curve {
   std::vector<std::vector<ChartPoint>> pieces;
 };
 
-/// A stretch of the x axis with a label of its own.
+/// A stretch of the x axis with a label of its own; `hint` is the tool tip, for a label that is cut off.
 struct AxisSection {
   std::string label;
   double begin = 0;
   double end = 0;
+  std::string hint{};
 };
 
 using NumberText = std::function<std::string(double)>;
