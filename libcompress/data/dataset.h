@@ -16,8 +16,8 @@ enum class Part { train, validation, test };
 
 const char* name_of(Part part);
 
-/// A labelled data set. Implementations are plugins (folder `plugins/datasets`). Methods that are const may be
-/// called from several threads at once. Errors: kind input, naming the file and what is wrong with it.
+/// A labelled data set. Implementations are plugins (folder `plugins/datasets`). Methods that are const may
+/// be called from several threads at once. Errors: kind input, naming the file and what is wrong with it.
 class DataSet {
  public:
   virtual ~DataSet() = default;
@@ -32,9 +32,9 @@ class DataSet {
   /// Number of clips (not crops) of the part.
   virtual std::int64_t size(Part part) const = 0;
 
-  /// Writes one augmented training example: `input` has the elements of input_shape(), `target` target_count()
-  /// probabilities that sum to 1 (between-class mixing gives two that are not 0). Depends on `index` (0 ..
-  /// size(train) - 1) and the numbers drawn from `random` alone.
+  /// Writes one augmented training example: `input` has the elements of input_shape(), `target`
+  /// target_count() probabilities that sum to 1 (between-class mixing gives two that are not 0). Depends on
+  /// `index` (0 .. size(train) - 1) and the numbers drawn from `random` alone.
   virtual void training_example(std::int64_t index, Random& random, std::span<float> input,
                                 std::span<float> target) const = 0;
 
