@@ -1,7 +1,9 @@
 // The 8-bit network: a graph of its own kind, in which types, scales, zero points and multipliers are part of
-// every value and node. Integer arithmetic only; what a node computes is defined to the bit by quant/reference.h.
+// every value and node. Integer arithmetic only; what a node computes is defined to the bit by
+// quant/reference.h.
 //
-// Layout is NHWC ([1, height, width, channels], as TensorFlow Lite has it); conv weights are [out, kh, kw, in / groups].
+// Layout is NHWC ([1, height, width, channels], as TensorFlow Lite has it); conv weights are [out, kh, kw, in
+// / groups].
 #pragma once
 
 #include <cstdint>
@@ -25,12 +27,14 @@ struct QValue {
   Shape shape;                ///< batch of 1
   float scale = 1.0f;
   std::int32_t zero_point = 0;
-  std::vector<float> channel_scales;  ///< of weights: one per output channel (axis 0), zero points 0; else empty
-  Tensor constant;                    ///< empty for activations
+  std::vector<float>
+      channel_scales;  ///< of weights: one per output channel (axis 0), zero points 0; of biases:
+                       ///< input scale * weight scale; empty where `scale` holds for all
+  Tensor constant;     ///< empty for activations
 };
 
-/// A real factor m as multiplier * 2^(shift - 31), multiplier in 2^30 .. 2^31 - 1 (or 0), applied with gemmlowp's
-/// rounding: saturating rounding doubling high multiply, then a rounding right shift.
+/// A real factor m as multiplier * 2^(shift - 31), multiplier in 2^30 .. 2^31 - 1 (or 0), shift in -31 .. 31.
+/// A node says by which of requantize() and requantize_once() it is applied.
 struct Requantization {
   std::int32_t multiplier = 0;
   std::int32_t shift = 0;
@@ -53,7 +57,8 @@ struct QConv {
   std::int32_t clamp_min = -128, clamp_max = 127;  ///< fused activation
 };
 
-/// inputs: x [.., I], weights [O, I] int8, bias [O] int32.
+/// inputs: x [.., I], weights [O, I] int8, bias [O] int32. The profile `litert` requantizes with
+/// requantize_once(), `tflite-micro` with requantize(): see linear_rounds_once().
 struct QLinear {
   std::vector<Requantization> requantization;  ///< one per output
   std::int32_t clamp_min = -128, clamp_max = 127;
@@ -65,7 +70,8 @@ struct QMaxPool {
   std::int32_t clamp_min = -128, clamp_max = 127;
 };
 
-/// Mean with rounding half away from zero over the cells inside the image; same scale and zero point on both sides.
+/// Mean with rounding half away from zero over the cells inside the image; same scale and zero point on both
+/// sides.
 struct QAvgPool {
   Window window;
   std::int32_t clamp_min = -128, clamp_max = 127;
@@ -90,7 +96,8 @@ struct QTranspose {
 /// The same bytes under another shape.
 struct QReshape {};
 
-/// Over the last axis, in fixed point as TensorFlow Lite's reference kernel; output scale 1/256, zero point -128.
+/// Over the last axis, in fixed point as TensorFlow Lite's reference kernel; output scale 1/256, zero point
+/// -128.
 struct QSoftmax {
   Requantization input;  ///< input scale as a Q5.26 factor
   std::int32_t diff_min = 0;
@@ -102,7 +109,8 @@ struct QRequantize {
   std::int32_t clamp_min = -128, clamp_max = 127;
 };
 
-using QOp = std::variant<QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QSoftmax, QRequantize>;
+using QOp = std::variant<QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QSoftmax,
+                         QRequantize>;
 
 std::string_view name_of(const QOp& op);  ///< "conv", "linear", ...
 
@@ -125,9 +133,9 @@ struct QuantizedGraph {
   const QValue& value(QValueId id) const { return values[index_of(id)]; }
 };
 
-/// Error of kind input naming node and value for: an undefined or doubly defined value, a wrong dtype or shape, a
-/// scale that is not finite and positive, a bias or accumulator that could overflow int32, a multiplier that does
-/// not follow from the scales.
+/// Error of kind input naming node and value for: an undefined or doubly defined value, a wrong dtype or
+/// shape, a scale that is not finite and positive, a bias or accumulator that could overflow int32, a
+/// multiplier that does not follow from the scales.
 void verify(const QuantizedGraph& graph);
 
 /// One line a node, for people.
@@ -138,7 +146,32 @@ std::int64_t macs_of(const QuantizedGraph& graph);
 std::int64_t constant_bytes_of(const QuantizedGraph& graph);
 
 /// The shared arithmetic of reference executor and generated C.
+
+/// The nearest Requantization to `factor`, as TensorFlow Lite rounds it: half away from zero; below 2^-32 it
+/// is 0. Error of kind input if `factor` is negative, not finite, or 2^31 or more.
 Requantization to_requantization(double factor);
+
+/// value * factor with gemmlowp's double rounding: value << max(shift, 0), doubled high half of the product
+/// with the multiplier rounded to nearest (ties upward), then a right shift by max(-shift, 0) rounded to
+/// nearest (ties away from zero). verify() proves that the left shift of an accumulator does not overflow;
+/// here it saturates.
 std::int32_t requantize(std::int32_t value, const Requantization& by);
+
+/// value * factor rounded once, ties upward: (value * multiplier + 2^(30 - shift)) >> (31 - shift) in 64
+/// bits; shift at most 30.
+std::int32_t requantize_once(std::int32_t value, const Requantization& by);
+
+/// Whether QLinear rounds once in the profile `graph` names.
+bool linear_rounds_once(const QuantizedGraph& graph);
+
+/// The factor from a weight's accumulator to its output: input scale * weight scale / output scale, computed
+/// as TensorFlow Lite does: in double precision where weights have channel scales, else with a float32
+/// product of the first two.
+double weight_factor(const QValue& input, const QValue& weight, std::size_t channel, const QValue& output);
+
+/// QAdd's three requantizations as they follow from the scales.
+QAdd add_for(const QValue& left, const QValue& right, const QValue& output);
+/// QSoftmax's parameters as they follow from its input's scale.
+QSoftmax softmax_for(const QValue& input);
 
 }  // namespace compress

@@ -1,0 +1,398 @@
+#include "libcompress/quant/reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <optional>
+
+#include "libcompress/base/error.h"
+#include "libcompress/quant/fixed_point.h"
+
+namespace compress {
+namespace {
+
+using Bytes = std::span<const std::int8_t>;
+using Rows = std::vector<std::int8_t>;
+
+/// Patches and weights are padded with zeros to this many int16 so that the dot product has no tail.
+constexpr std::size_t kLanes = 8;
+
+std::int8_t clamp_to_int8(std::int32_t value, std::int32_t low, std::int32_t high) {
+  return static_cast<std::int8_t>(std::clamp(value, low, high));
+}
+
+/// Sum of products; `count` is a multiple of kLanes. The compiler makes multiply-add pairs of it.
+std::int32_t dot(const std::int16_t* a, const std::int16_t* b, std::size_t count) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += static_cast<std::int32_t>(a[i]) * b[i];
+  return sum;
+}
+
+/// A weight matrix [rows, columns] widened to int16, its rows padded to kLanes.
+struct WideRows {
+  std::size_t stride = 0;
+  std::vector<std::int16_t> data;
+
+  WideRows(std::span<const std::int8_t> from, std::size_t rows)
+      : stride((from.size() / rows + kLanes - 1) / kLanes * kLanes), data(rows * stride) {
+    const auto columns = from.size() / rows;
+    for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t c = 0; c < columns; ++c) data[r * stride + c] = from[r * columns + c];
+    }
+  }
+  const std::int16_t* row(std::size_t r) const { return data.data() + r * stride; }
+};
+
+/// What conv and linear precompute.
+struct Prepared {
+  std::optional<WideRows> rows;
+  std::vector<std::int16_t> taps;  ///< of a depthwise conv: [kh * kw, channels]
+};
+
+struct Image {
+  std::int64_t height, width, channels;
+  explicit Image(const Shape& shape) : height(shape[1]), width(shape[2]), channels(shape[3]) {}
+};
+
+bool is_depthwise(const QConv& conv, const Shape& weight) {
+  return weight[3] == 1 && weight[0] == conv.groups && conv.groups > 1;
+}
+
+/// Calls use(tap, y, x) for each element of the window at output (oy, ox) that lies inside the image.
+template <typename Use>
+void for_each_tap(const Window& window, const Image& image, std::int64_t oy, std::int64_t ox,
+                  const Use& use) {
+  for (std::int64_t ky = 0; ky < window.kernel[0]; ++ky) {
+    const auto y = oy * window.stride[0] - window.pad_begin[0] + ky * window.dilation[0];
+    if (y < 0 || y >= image.height) continue;
+    for (std::int64_t kx = 0; kx < window.kernel[1]; ++kx) {
+      const auto x = ox * window.stride[1] - window.pad_begin[1] + kx * window.dilation[1];
+      if (x >= 0 && x < image.width) use(ky * window.kernel[1] + kx, y, x);
+    }
+  }
+}
+
+class Run {
+ public:
+  Run(const QuantizedGraph& graph, const std::vector<Prepared>& prepared)
+      : graph_(graph), prepared_(prepared) {
+    data_.resize(graph.values.size());
+  }
+
+  void set_input(Bytes input) { data_[index_of(graph_.inputs[0])].assign(input.begin(), input.end()); }
+  const Rows& data(QValueId id) const { return data_[index_of(id)]; }
+
+  void execute(std::size_t position) {
+    const auto& node = graph_.nodes[position];
+    auto& output = data_[index_of(node.output)];
+    output.resize(static_cast<std::size_t>(element_count(graph_.value(node.output).shape)));
+    std::visit([&](const auto& op) { compute(op, node, prepared_[position], output); }, node.op);
+  }
+
+ private:
+  const QValue& value(QValueId id) const { return graph_.value(id); }
+
+  void compute(const QConv& conv, const QNode& node, const Prepared& prepared, Rows& output) {
+    const auto& weight = value(node.inputs[1]);
+    if (is_depthwise(conv, weight.shape)) {
+      depthwise(conv, node, prepared, output);
+      return;
+    }
+    const auto& input = value(node.inputs[0]);
+    const Image from(input.shape);
+    const Image to(value(node.output).shape);
+    const auto bias = value(node.inputs[2]).constant.as<std::int32_t>();
+    const auto output_zero = value(node.output).zero_point;
+    const auto channels = static_cast<std::size_t>(from.channels / conv.groups);
+    const auto outputs = static_cast<std::size_t>(to.channels / conv.groups);
+    const auto& source = data(node.inputs[0]);
+    std::vector<std::int16_t> patch(prepared.rows->stride);
+    auto* result = output.data();
+    for (std::int64_t oy = 0; oy < to.height; ++oy) {
+      for (std::int64_t ox = 0; ox < to.width; ++ox) {
+        for (std::size_t group = 0; group < static_cast<std::size_t>(conv.groups); ++group) {
+          std::fill(patch.begin(), patch.end(), std::int16_t{0});
+          for_each_tap(conv.window, from, oy, ox, [&](std::int64_t tap, std::int64_t y, std::int64_t x) {
+            const auto* cell = source.data() + (y * from.width + x) * from.channels +
+                               static_cast<std::int64_t>(group * channels);
+            auto* to_patch = patch.data() + static_cast<std::size_t>(tap) * channels;
+            for (std::size_t c = 0; c < channels; ++c)
+              to_patch[c] = static_cast<std::int16_t>(cell[c] - input.zero_point);
+          });
+          for (std::size_t o = group * outputs; o < (group + 1) * outputs; ++o) {
+            const auto sum = bias[o] + dot(patch.data(), prepared.rows->row(o), patch.size());
+            *result++ = clamp_to_int8(requantize(sum, conv.requantization[o]) + output_zero, conv.clamp_min,
+                                      conv.clamp_max);
+          }
+        }
+      }
+    }
+  }
+
+  void depthwise(const QConv& conv, const QNode& node, const Prepared& prepared, Rows& output) {
+    const auto& input = value(node.inputs[0]);
+    const Image from(input.shape);
+    const Image to(value(node.output).shape);
+    const auto bias = value(node.inputs[2]).constant.as<std::int32_t>();
+    const auto output_zero = value(node.output).zero_point;
+    const auto& source = data(node.inputs[0]);
+    const auto channels = static_cast<std::size_t>(from.channels);
+    std::vector<std::int32_t> sums(channels);
+    auto* result = output.data();
+    for (std::int64_t oy = 0; oy < to.height; ++oy) {
+      for (std::int64_t ox = 0; ox < to.width; ++ox) {
+        std::copy(bias.begin(), bias.end(), sums.begin());
+        for_each_tap(conv.window, from, oy, ox, [&](std::int64_t tap, std::int64_t y, std::int64_t x) {
+          const auto* cell = source.data() + (y * from.width + x) * from.channels;
+          const auto* weights = prepared.taps.data() + static_cast<std::size_t>(tap) * channels;
+          for (std::size_t c = 0; c < channels; ++c) sums[c] += (cell[c] - input.zero_point) * weights[c];
+        });
+        for (std::size_t c = 0; c < channels; ++c)
+          *result++ = clamp_to_int8(requantize(sums[c], conv.requantization[c]) + output_zero, conv.clamp_min,
+                                    conv.clamp_max);
+      }
+    }
+  }
+
+  void compute(const QLinear& linear, const QNode& node, const Prepared& prepared, Rows& output) {
+    const auto& input = value(node.inputs[0]);
+    const auto bias = value(node.inputs[2]).constant.as<std::int32_t>();
+    const auto output_zero = value(node.output).zero_point;
+    const bool once = linear_rounds_once(graph_);
+    const auto& source = data(node.inputs[0]);
+    const auto features = static_cast<std::size_t>(input.shape.back());
+    std::vector<std::int16_t> patch(prepared.rows->stride);
+    auto* result = output.data();
+    for (std::size_t row = 0; row < source.size(); row += features) {
+      for (std::size_t i = 0; i < features; ++i)
+        patch[i] = static_cast<std::int16_t>(source[row + i] - input.zero_point);
+      for (std::size_t o = 0; o < bias.size(); ++o) {
+        const auto sum = bias[o] + dot(patch.data(), prepared.rows->row(o), patch.size());
+        const auto& by = linear.requantization[o];
+        *result++ = clamp_to_int8((once ? requantize_once(sum, by) : requantize(sum, by)) + output_zero,
+                                  linear.clamp_min, linear.clamp_max);
+      }
+    }
+  }
+
+  void compute(const QMaxPool& pool, const QNode& node, const Prepared&, Rows& output) {
+    const Image from(value(node.inputs[0]).shape);
+    const Image to(value(node.output).shape);
+    const auto& source = data(node.inputs[0]);
+    auto* result = output.data();
+    const auto channels = static_cast<std::size_t>(from.channels);
+    for (std::int64_t oy = 0; oy < to.height; ++oy) {
+      for (std::int64_t ox = 0; ox < to.width; ++ox, result += channels) {
+        std::fill_n(result, channels, std::numeric_limits<std::int8_t>::min());
+        for_each_tap(pool.window, from, oy, ox, [&](std::int64_t, std::int64_t y, std::int64_t x) {
+          const auto* cell = source.data() + (y * from.width + x) * from.channels;
+          for (std::size_t c = 0; c < channels; ++c) result[c] = std::max(result[c], cell[c]);
+        });
+        for (std::size_t c = 0; c < channels; ++c)
+          result[c] = clamp_to_int8(result[c], pool.clamp_min, pool.clamp_max);
+      }
+    }
+  }
+
+  void compute(const QAvgPool& pool, const QNode& node, const Prepared&, Rows& output) {
+    const Image from(value(node.inputs[0]).shape);
+    const Image to(value(node.output).shape);
+    const auto& source = data(node.inputs[0]);
+    const auto channels = static_cast<std::size_t>(from.channels);
+    std::vector<std::int32_t> sums(channels);
+    auto* result = output.data();
+    for (std::int64_t oy = 0; oy < to.height; ++oy) {
+      for (std::int64_t ox = 0; ox < to.width; ++ox) {
+        std::fill(sums.begin(), sums.end(), 0);
+        std::int32_t cells = 0;
+        for_each_tap(pool.window, from, oy, ox, [&](std::int64_t, std::int64_t y, std::int64_t x) {
+          const auto* cell = source.data() + (y * from.width + x) * from.channels;
+          for (std::size_t c = 0; c < channels; ++c) sums[c] += cell[c];
+          ++cells;
+        });
+        for (const auto sum : sums) {
+          const auto mean = (sum > 0 ? sum + cells / 2 : sum - cells / 2) / cells;
+          *result++ = clamp_to_int8(mean, pool.clamp_min, pool.clamp_max);
+        }
+      }
+    }
+  }
+
+  void compute(const QAdd& add, const QNode& node, const Prepared&, Rows& output) {
+    const auto& left = data(node.inputs[0]);
+    const auto& right = data(node.inputs[1]);
+    const auto left_zero = value(node.inputs[0]).zero_point;
+    const auto right_zero = value(node.inputs[1]).zero_point;
+    const auto output_zero = value(node.output).zero_point;
+    const std::int32_t headroom = 1 << add.left_shift;
+    for (std::size_t i = 0; i < output.size(); ++i) {
+      const auto sum = requantize((left[i] - left_zero) * headroom, add.left) +
+                       requantize((right[i] - right_zero) * headroom, add.right);
+      output[i] = clamp_to_int8(requantize(sum, add.output) + output_zero, add.clamp_min, add.clamp_max);
+    }
+  }
+
+  void compute(const QConcat& concat, const QNode& node, const Prepared&, Rows& output) {
+    const auto& shape = value(node.output).shape;
+    const auto axis = static_cast<std::size_t>(concat.axis);
+    const auto blocks = element_count({shape.begin(), shape.begin() + concat.axis});
+    const auto below = element_count({shape.begin() + concat.axis + 1, shape.end()});
+    const auto block = shape[axis] * below;
+    std::int64_t offset = 0;
+    for (const auto id : node.inputs) {
+      const auto length = value(id).shape[axis] * below;
+      for (std::int64_t b = 0; b < blocks; ++b)
+        std::copy_n(data(id).data() + b * length, length, output.data() + b * block + offset);
+      offset += length;
+    }
+  }
+
+  void compute(const QTranspose& transpose, const QNode& node, const Prepared&, Rows& output) {
+    const auto& input_shape = value(node.inputs[0]).shape;
+    const auto& shape = value(node.output).shape;
+    const auto rank = shape.size();
+    std::vector<std::int64_t> input_strides(rank, 1);
+    for (std::size_t axis = rank; axis-- > 1;)
+      input_strides[axis - 1] = input_strides[axis] * input_shape[axis];
+    std::vector<std::int64_t> index(rank, 0);
+    const auto& source = data(node.inputs[0]);
+    for (auto& element : output) {
+      std::int64_t at = 0;
+      for (std::size_t axis = 0; axis < rank; ++axis)
+        at += index[axis] * input_strides[static_cast<std::size_t>(transpose.order[axis])];
+      element = source[static_cast<std::size_t>(at)];
+      for (std::size_t axis = rank; axis-- > 0;) {
+        if (++index[axis] < shape[axis]) break;
+        index[axis] = 0;
+      }
+    }
+  }
+
+  void compute(const QReshape&, const QNode& node, const Prepared&, Rows& output) {
+    output = data(node.inputs[0]);
+  }
+
+  void compute(const QSoftmax& softmax, const QNode& node, const Prepared&, Rows& output) {
+    const auto classes = static_cast<std::size_t>(value(node.output).shape.back());
+    const auto& source = data(node.inputs[0]);
+    for (std::size_t row = 0; row < source.size(); row += classes)
+      softmax_row(softmax, {source.data() + row, classes}, {output.data() + row, classes});
+  }
+
+  static void softmax_row(const QSoftmax& softmax, Bytes input, std::span<std::int8_t> output) {
+    constexpr int kSumIntegerBits = 12;
+    const std::int32_t largest = *std::max_element(input.begin(), input.end());
+    const auto exp_of = [&](std::int32_t difference) {
+      return fixed_point::exp_of_negative(requantize(difference, softmax.input));
+    };
+    std::int32_t sum = 0;
+    for (const auto element : input) {
+      const auto difference = element - largest;
+      if (difference >= softmax.diff_min)
+        sum += fixed_point::rounding_shift_right(exp_of(difference), kSumIntegerBits);
+    }
+    // sum = 2^(headroom bits) * (1 + rest) with rest in 0 .. 1.
+    const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
+    const auto rest = static_cast<std::int32_t>((static_cast<std::uint32_t>(sum) << headroom) - (1u << 31));
+    const auto scale = fixed_point::reciprocal_of_one_plus(rest);
+    const int shift = kSumIntegerBits - headroom + 31 - 8;
+    for (std::size_t i = 0; i < input.size(); ++i) {
+      const auto difference = input[i] - largest;
+      std::int32_t result = -128;
+      if (difference >= softmax.diff_min) {
+        const auto product = fixed_point::doubling_high_multiply(scale, exp_of(difference));
+        result = fixed_point::rounding_shift_right(product, shift) - 128;
+      }
+      output[i] = clamp_to_int8(result, -128, 127);
+    }
+  }
+
+  void compute(const QRequantize& op, const QNode& node, const Prepared&, Rows& output) {
+    const auto& source = data(node.inputs[0]);
+    const auto input_zero = value(node.inputs[0]).zero_point;
+    const auto output_zero = value(node.output).zero_point;
+    for (std::size_t i = 0; i < output.size(); ++i)
+      output[i] = clamp_to_int8(requantize(source[i] - input_zero, op.requantization) + output_zero,
+                                op.clamp_min, op.clamp_max);
+  }
+
+  const QuantizedGraph& graph_;
+  const std::vector<Prepared>& prepared_;
+  std::vector<Rows> data_;  ///< by value; empty until computed
+};
+
+Prepared prepare(const QuantizedGraph& graph, const QNode& node) {
+  Prepared prepared;
+  const auto* conv = std::get_if<QConv>(&node.op);
+  if (!conv && !std::holds_alternative<QLinear>(node.op)) return prepared;
+  const auto& weight = graph.value(node.inputs[1]);
+  const auto data = weight.constant.as<std::int8_t>();
+  const auto outputs = static_cast<std::size_t>(weight.shape[0]);
+  if (conv && is_depthwise(*conv, weight.shape)) {
+    const auto taps = data.size() / outputs;
+    prepared.taps.resize(data.size());
+    for (std::size_t c = 0; c < outputs; ++c) {
+      for (std::size_t t = 0; t < taps; ++t) prepared.taps[t * outputs + c] = data[c * taps + t];
+    }
+  } else {
+    prepared.rows.emplace(data, outputs);
+  }
+  return prepared;
+}
+
+}  // namespace
+
+struct ReferenceExecutor::Impl {
+  QuantizedGraph graph;  // constants are shared with the caller's
+  std::vector<Prepared> prepared;
+
+  Run run(Bytes input, const Observe& observe) const {
+    const auto expected = element_count(graph.value(graph.inputs[0]).shape);
+    if (static_cast<std::int64_t>(input.size()) != expected) {
+      throw Error(ErrorKind::usage,
+                  {"int8 network '" + graph.name + "'", fmt::format("an input of {} elements", input.size()),
+                   fmt::format("{}", expected), ""});
+    }
+    Run run(graph, prepared);
+    run.set_input(input);
+    if (observe) observe(graph.inputs[0], run.data(graph.inputs[0]));
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      run.execute(i);
+      if (observe) observe(graph.nodes[i].output, run.data(graph.nodes[i].output));
+    }
+    return run;
+  }
+};
+
+ReferenceExecutor::ReferenceExecutor(const QuantizedGraph& graph) {
+  verify(graph);
+  impl_ = std::make_unique<Impl>();
+  impl_->graph = graph;
+  for (const auto& node : graph.nodes) impl_->prepared.push_back(prepare(graph, node));
+}
+
+ReferenceExecutor::ReferenceExecutor(ReferenceExecutor&&) noexcept = default;
+ReferenceExecutor& ReferenceExecutor::operator=(ReferenceExecutor&&) noexcept = default;
+ReferenceExecutor::~ReferenceExecutor() = default;
+
+std::vector<std::int8_t> ReferenceExecutor::run(std::span<const std::int8_t> input) const {
+  return impl_->run(input, {}).data(impl_->graph.outputs[0]);
+}
+
+std::vector<std::vector<std::int8_t>> ReferenceExecutor::run_all(std::span<const std::int8_t> input) const {
+  const auto run = impl_->run(input, {});
+  std::vector<std::vector<std::int8_t>> outputs;
+  for (const auto id : impl_->graph.outputs) outputs.push_back(run.data(id));
+  return outputs;
+}
+
+void ReferenceExecutor::run_observed(std::span<const std::int8_t> input, const Observe& observe) const {
+  impl_->run(input, observe);
+}
+
+const QuantizedGraph& ReferenceExecutor::graph() const { return impl_->graph; }
+
+}  // namespace compress
