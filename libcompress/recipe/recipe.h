@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libcompress/base/catalog.h"
 #include "libcompress/base/error.h"
 #include "libcompress/base/options.h"
 
@@ -41,8 +42,8 @@ struct TrainOptions {
   double momentum = 0.9;
   bool nesterov = true;
   double weight_decay = 5e-4;
-  std::int64_t warmup_epochs = 10;  ///< epochs at a tenth of the learning rate; at most `epochs`
-  std::string schedule = "step";    ///< "step" or "cosine"
+  std::int64_t warmup_epochs = 0;  ///< epochs at a tenth of the learning rate; at most `epochs`
+  std::string schedule = "step";   ///< "step" or "cosine"
   std::vector<double> milestones = {0.3, 0.6, 0.9};  ///< ascending fractions of the epochs; step schedule
   double gamma = 0.1;                                ///< factor on the learning rate at each milestone
 
@@ -54,7 +55,7 @@ struct BudgetLimit {
   enum class Kind { percent, absolute };
   Kind kind = Kind::percent;
   double amount =
-      100.0;  ///< percent in (0, 100], or a whole count of parameters, bytes or multiply-accumulates
+      100.0;  ///< percent in [0.000001, 100], or a whole count of parameters, bytes or multiply-accumulates
 
   /// The limit as a count, at least 1, rounded to the nearest whole one.
   std::int64_t resolved(std::int64_t unpruned) const;
@@ -137,10 +138,16 @@ struct Recipe {
   bool operator==(const Recipe&) const = default;
 };
 
-/// Option tables of the known plugins: kind ("model", "data", "criterion", "strategy", "export") -> name ->
-/// table. Where they are given, plugin names and options are checked as strictly as the other keys, and
-/// filled in.
+/// Option tables of the known plugins: kind -> name -> table; kinds are the nouns of the catalogs ("model",
+/// "data set", "criterion", "strategy", "observer", "exporter"). A kind that is here is checked as strictly
+/// as the other keys, and its options are filled in; one that is not is left to whoever makes the plugin.
 using PluginTables = std::map<std::string, std::map<std::string, OptionTable>>;
+
+template <typename Kind>
+void add_tables(PluginTables& tables, const Catalog<Kind>& catalog) {
+  auto& of_kind = tables[catalog.noun()];
+  for (const auto& name : catalog.names()) of_kind[name] = catalog.entry(name).options;
+}
 
 /// What reading a recipe may be given beside its text.
 struct RecipeContext {
@@ -163,7 +170,8 @@ std::vector<Complaint> check_recipe(std::string_view text, const std::filesystem
 Recipe apply_override(const Recipe& recipe, const std::string& assignment,
                       const PluginTables* plugins = nullptr);
 
-/// The recipe with every default written out. Parses back to an equal value.
+/// The recipe with every default written out. Parses back to an equal value (with the same plugins, in
+/// `folder`).
 std::string to_yaml(const Recipe& recipe);
 
 /// `path` as it stands in the recipe, made usable: relative to the recipe's folder unless absolute.

@@ -1,0 +1,399 @@
+#include "libcompress/recipe/keys.h"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libcompress/recipe/quantity.h"
+
+namespace compress {
+namespace {
+
+// --- values of the structs as values of the table, and back ---
+
+template <typename Member>
+KeyValue to_value(const Member& member) {
+  return OptionValue(member);
+}
+KeyValue to_value(const std::string& member) { return member.empty() ? KeyValue{} : OptionValue(member); }
+KeyValue to_value(const std::optional<std::string>& member) {
+  return member ? KeyValue(*member) : KeyValue{};
+}
+KeyValue to_value(const std::optional<double>& member) { return member ? KeyValue(*member) : KeyValue{}; }
+KeyValue to_value(const std::optional<BudgetLimit>& member) {
+  return member ? KeyValue(to_string(*member)) : KeyValue{};
+}
+
+template <typename Member>
+void assign(Member& member, const OptionValue& value) {
+  if constexpr (std::is_same_v<Member, std::optional<std::string>>)
+    member = std::get<std::string>(value);
+  else if constexpr (std::is_same_v<Member, std::optional<double>>)
+    member = std::get<double>(value);
+  else if constexpr (std::is_same_v<Member, std::optional<BudgetLimit>>)
+    member = parse_bytes_budget(std::get<std::string>(value));
+  else
+    member = std::get<Member>(value);
+}
+
+template <typename Member>
+constexpr OptionType type_of() {
+  if constexpr (std::is_same_v<Member, bool>)
+    return OptionType::boolean;
+  else if constexpr (std::is_same_v<Member, std::int64_t>)
+    return OptionType::integer;
+  else if constexpr (std::is_same_v<Member, double> || std::is_same_v<Member, std::optional<double>>)
+    return OptionType::number;
+  else if constexpr (std::is_same_v<Member, std::vector<double>>)
+    return OptionType::numbers;
+  else if constexpr (std::is_same_v<Member, std::vector<std::string>>)
+    return OptionType::strings;
+  else
+    return OptionType::string;
+}
+
+// --- rows ---
+
+/// One key that is the member `member` of the section that `at` finds in a recipe (const or not).
+template <typename At, typename Section, typename Member>
+Key row(At at, Member Section::* member, std::string name, std::string help) {
+  Key key;
+  key.spec.name = std::move(name);
+  key.spec.type = type_of<Member>();
+  key.spec.help = std::move(help);
+  key.get = [at, member](const Recipe& recipe) { return to_value(at(recipe).*member); };
+  key.set = [at, member](Recipe& recipe, const OptionValue& value) { assign(at(recipe).*member, value); };
+  return key;
+}
+
+Key within(Key key, double minimum, std::optional<double> maximum = {}) {
+  key.spec.minimum = minimum;
+  key.spec.maximum = maximum;
+  return key;
+}
+
+Key one_of(Key key, std::vector<std::string> choices) {
+  key.spec.choices = std::move(choices);
+  return key;
+}
+
+Key required(Key key) {
+  key.spec.required = true;
+  return key;
+}
+
+Key of_form(Key key, KeyForm form) {
+  key.form = form;
+  return key;
+}
+
+Key a_path(Key key) {
+  key.spec.type = OptionType::path;
+  return key;
+}
+
+Key section(std::string name, std::string help, std::vector<Key> keys) {
+  Key key;
+  key.form = KeyForm::section;
+  key.spec.name = std::move(name);
+  key.spec.help = std::move(help);
+  key.keys = std::move(keys);
+  return key;
+}
+
+/// A section whose struct is a std::optional that `slot` finds in a recipe.
+template <typename Slot, typename Fresh>
+Key optional_section(Slot slot, Fresh fresh, Key key) {
+  key.present = [slot](const Recipe& recipe) { return slot(recipe).has_value(); };
+  key.create = [slot, fresh](Recipe& recipe) { slot(recipe).emplace(fresh); };
+  return key;
+}
+
+/// The rows `plugin` and `options` of a section whose PluginChoice `at` finds.
+template <typename At>
+std::vector<Key> plugin_rows(At at, const std::string& kind) {
+  auto name = of_form(row(at, &PluginChoice::plugin, "plugin", "name of the " + kind + " plugin"),
+                      KeyForm::plugin_name);
+  name.plugin_kind = kind;
+  Key options;
+  options.spec.name = "options";
+  options.spec.help = "options of that plugin, as `libcompress plugins` lists them";
+  options.form = KeyForm::plugin_options;
+  return {name, options};
+}
+
+template <typename At>
+Key plugin_section(At at, const std::string& kind, Key key) {
+  auto rows = plugin_rows(at, kind);
+  key.keys.insert(key.keys.begin(), rows.begin(), rows.end());
+  key.plugin = [at](Recipe& recipe) { return &at(recipe); };
+  return key;
+}
+
+// --- sections ---
+
+template <typename At>
+std::optional<Key::Broken> broken_train_rule(At at, const Recipe& recipe) {
+  const TrainOptions& train = at(recipe);
+  const auto& steps = train.milestones;
+  if (std::adjacent_find(steps.begin(), steps.end(), std::greater_equal<>()) != steps.end())
+    return Key::Broken{"milestones",
+                       {"", to_string(OptionValue(steps)), "fractions of the epochs that ascend", ""}};
+  if (train.warmup_epochs > train.epochs)
+    return Key::Broken{"warmup_epochs",
+                       {"", fmt::format("{} warm-up epochs", train.warmup_epochs),
+                        fmt::format("at most the {} epochs of the training", train.epochs), ""}};
+  if (train.nesterov && train.momentum == 0)
+    return Key::Broken{
+        "momentum", {"", "Nesterov momentum of 0", "a momentum above 0", "raise it, or set nesterov: false"}};
+  return std::nullopt;
+}
+
+template <typename At>
+Key train_section(At at, std::string name, std::string help) {
+  using T = TrainOptions;
+  auto key = section(
+      std::move(name), std::move(help),
+      {
+          within(row(at, &T::epochs, "epochs", "passes over the training part"), 1, 100000),
+          within(row(at, &T::batch_size, "batch_size", "clips in one step"), 1, 65536),
+          within(row(at, &T::learning_rate, "learning_rate", "step size of SGD at the start"), 1e-9, 100),
+          within(row(at, &T::momentum, "momentum", "momentum of SGD"), 0, 0.9999),
+          row(at, &T::nesterov, "nesterov", "Nesterov's form of the momentum"),
+          within(row(at, &T::weight_decay, "weight_decay", "L2 penalty on the weights"), 0, 1),
+          within(row(at, &T::warmup_epochs, "warmup_epochs", "first epochs, at a tenth of the learning rate"),
+                 0, 100000),
+          one_of(row(at, &T::schedule, "schedule", "how the learning rate falls"), {"step", "cosine"}),
+          within(row(at, &T::milestones, "milestones",
+                     "fractions of the epochs where the step schedule falls, ascending"),
+                 0, 1),
+          within(row(at, &T::gamma, "gamma", "factor on the learning rate at each milestone"), 1e-6, 1),
+      });
+  key.rule = [at](const Recipe& recipe) { return broken_train_rule(at, recipe); };
+  return key;
+}
+
+Key model_section() {
+  const auto model = [](auto& recipe) -> auto& { return recipe.model; };
+  const auto choice = [](auto& recipe) -> auto& { return recipe.model.choice; };
+  auto key =
+      section("model", "the network",
+              {a_path(row(model, &ModelOptions::checkpoint, "checkpoint",
+                          "weights to start from: .safetensors or .pt, relative to the recipe's folder"))});
+  key = plugin_section(choice, "model", required(std::move(key)));
+  key.keys.front().spec.required = true;
+  return key;
+}
+
+Key data_section() {
+  const auto data = [](auto& recipe) -> auto& { return recipe.data; };
+  auto key =
+      plugin_section(data, "data set", required(section("data", "what it is trained and tested on", {})));
+  key.keys.front().spec.required = true;
+  return key;
+}
+
+Key budget_section() {
+  const auto budget = [](auto& recipe) -> auto& { return recipe.prune->budget; };
+  using B = BudgetOptions;
+  auto key = section(
+      "budget",
+      "what the pruned network may cost, in percent of the unpruned one or as a count; all hold at once",
+      {
+          of_form(row(budget, &B::params, "params", "parameters"), KeyForm::count_budget),
+          of_form(row(budget, &B::flash, "flash", "bytes of the int8 weights and biases in flash"),
+                  KeyForm::bytes_budget),
+          of_form(row(budget, &B::macs, "macs", "multiply-accumulates of one inference"),
+                  KeyForm::count_budget),
+          of_form(row(budget, &B::peak_ram, "peak_ram", "bytes of int8 activations that live at once"),
+                  KeyForm::bytes_budget),
+      });
+  key.needs_a_key = true;
+  return required(std::move(key));
+}
+
+Key prune_section() {
+  const auto prune = [](auto& recipe) -> auto& { return *recipe.prune; };
+  const auto criterion = [](auto& recipe) -> auto& { return recipe.prune->criterion; };
+  const auto strategy = [](auto& recipe) -> auto& { return recipe.prune->strategy; };
+  const auto fine_tune = [](auto& recipe) -> auto& { return *recipe.prune->fine_tune; };
+  const auto fine_tune_slot = [](auto& recipe) -> auto& { return recipe.prune->fine_tune; };
+  const auto slot = [](auto& recipe) -> auto& { return recipe.prune; };
+  using P = PruneOptions;
+  return optional_section(
+      slot, P{},
+      section(
+          "prune", "removal of channels; left out: none",
+          {
+              plugin_section(criterion, "criterion",
+                             section("criterion", "how much each channel matters", {})),
+              plugin_section(strategy, "strategy", section("strategy", "when and how far to prune", {})),
+              budget_section(),
+              of_form(row(prune, &P::tolerance_percent, "tolerance",
+                          "how far from the tightest limit of the budget the result may stay"),
+                      KeyForm::percent),
+              within(row(prune, &P::round_to, "round_to", "kept widths are multiples of this many channels"),
+                     1, 1024),
+              within(row(prune, &P::min_channels, "min_channels", "no layer gets narrower, in channels"), 1,
+                     65536),
+              row(prune, &P::ignore, "ignore", "patterns (*, ?) of the names of nodes that are never pruned"),
+              row(prune, &P::spatial, "spatial",
+                  "patterns of nodes that may be pruned though their channels become height or width"),
+              optional_section(
+                  fine_tune_slot, TrainOptions{},
+                  train_section(fine_tune, "fine_tune", "training after pruning; left out: none")),
+          }));
+}
+
+Key train_key() {
+  return optional_section([](auto& recipe) -> auto& { return recipe.train; }, TrainOptions{},
+                          train_section([](auto& recipe) -> auto& { return *recipe.train; }, "train",
+                                        "training of the unpruned network; left out: none"));
+}
+
+Key quantize_section() {
+  const auto quantize = [](auto& recipe) -> auto& { return *recipe.quantize; };
+  using Q = QuantizeOptions;
+  auto observer = of_form(
+      row(quantize, &Q::observer, "observer", "how the range of an activation is found: minmax, percentile"),
+      KeyForm::plugin_name);
+  observer.plugin_kind = "observer";
+  return optional_section(
+      [](auto& recipe) -> auto& { return recipe.quantize; }, Q{},
+      section("quantize", "calibration to 8 bits; left out: none",
+              {
+                  std::move(observer),
+                  within(row(quantize, &Q::percentile, "percentile",
+                             "percent of the values inside the range; observer percentile"),
+                         50, 100),
+                  within(row(quantize, &Q::samples, "samples", "calibration inputs, from the training part"),
+                         1, 1000000),
+              }));
+}
+
+Key export_section() {
+  const auto exporting = [](auto& recipe) -> auto& { return *recipe.exporting; };
+  const auto choice = [](auto& recipe) -> auto& { return recipe.exporting->choice; };
+  return optional_section(
+      [](auto& recipe) -> auto& { return recipe.exporting; }, ExportOptions{},
+      plugin_section(choice, "exporter",
+                     section("export", "code or files for the target; left out: none",
+                             {of_form(row(exporting, &ExportOptions::name, "name",
+                                          "prefix of the generated names; left out: the recipe's name"),
+                                      KeyForm::identifier)})));
+}
+
+Key verify_section() {
+  const auto verify = [](auto& recipe) -> auto& { return recipe.verify; };
+  using V = VerifyOptions;
+  return section("verify", "proof that every form of the network computes the same",
+                 {
+                     within(row(verify, &V::vectors, "vectors",
+                                "recorded inputs and outputs in the exported test program"),
+                            1, 1000),
+                     within(row(verify, &V::clips, "clips",
+                                "test clips on which compiled C and int8 reference are compared; 0: all"),
+                            0, 1e9),
+                     one_of(row(verify, &V::microcontroller, "microcontroller",
+                                "run on an emulated Cortex-M4: when QEMU is there, always, never"),
+                            {"auto", "required", "off"}),
+                 });
+}
+
+Key gate_section() {
+  const auto gate = [](auto& recipe) -> auto& { return *recipe.gate; };
+  auto key = section(
+      "gate", "accuracy the int8 network must keep; left out: none",
+      {
+          within(row(gate, &GateOptions::max_drop, "max_drop",
+                     "accuracy points between the float unpruned and the int8 network"),
+                 0, 100),
+          within(row(gate, &GateOptions::min_accuracy, "min_accuracy", "percent of the test part"), 0, 100),
+      });
+  key.needs_a_key = true;
+  return optional_section([](auto& recipe) -> auto& { return recipe.gate; }, GateOptions{}, std::move(key));
+}
+
+Key make_recipe_keys() {
+  const auto top = [](auto& recipe) -> auto& { return recipe; };
+  return section(
+      "", "a recipe",
+      {
+          within(required(row(top, &Recipe::version, "version", "version of this language")), 1, 1),
+          of_form(row(top, &Recipe::name, "name", "name of the run; left out: the file's name"),
+                  KeyForm::name),
+          within(row(top, &Recipe::seed, "seed", "of every random number; same seed, same result"), 0),
+          within(row(top, &Recipe::threads, "threads", "processor threads; 0: as many as there are cores"), 0,
+                 1024),
+          model_section(),
+          data_section(),
+          train_key(),
+          prune_section(),
+          quantize_section(),
+          export_section(),
+          verify_section(),
+          gate_section(),
+      });
+}
+
+void make_sections(const Key& key, Recipe& recipe) {
+  if (key.create) key.create(recipe);
+  for (const auto& child : key.keys) make_sections(child, recipe);
+}
+
+void visit_below(const Key& parent, const std::string& path, const VisitKey& visit) {
+  for (const auto& key : parent.keys) {
+    const auto full = path.empty() ? key.spec.name : path + "." + key.spec.name;
+    visit(key, full);
+    visit_below(key, full, visit);
+  }
+}
+
+}  // namespace
+
+const Key& recipe_keys() {
+  static const Key keys = make_recipe_keys();
+  return keys;
+}
+
+Recipe complete_recipe() {
+  Recipe recipe;
+  make_sections(recipe_keys(), recipe);
+  return recipe;
+}
+
+KeyValue default_of(const Key& key, const Recipe& fresh) {
+  return key.get && !key.spec.required ? key.get(fresh) : KeyValue{};
+}
+
+std::string allowed_by(const Key& key) {
+  switch (key.form) {
+    case KeyForm::section: {
+      std::vector<std::string> names;
+      for (const auto& child : key.keys) names.push_back(child.spec.name);
+      return fmt::format("a map of {}", fmt::join(names, ", "));
+    }
+    case KeyForm::plugin_options:
+      return "a map of the plugin's options";
+    case KeyForm::name:
+      return "letters, digits, '_' and '-', first a letter or '_', at most 64";
+    case KeyForm::identifier:
+      return "a C identifier of at most 64 characters that is no keyword";
+    case KeyForm::percent:
+      return "a percentage above 0% up to 100%, such as 1%";
+    case KeyForm::count_budget:
+      return "a percentage such as 20%, or a whole number of at least 1";
+    case KeyForm::bytes_budget:
+      return "a percentage such as 20%, or bytes such as 96000, 96KB (1000 bytes) or 94KiB (1024 bytes)";
+    case KeyForm::plain:
+    case KeyForm::plugin_name:
+      break;
+  }
+  return allowed_by(key.spec);
+}
+
+void for_each_key(const VisitKey& visit) { visit_below(recipe_keys(), "", visit); }
+
+}  // namespace compress
