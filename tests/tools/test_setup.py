@@ -1,4 +1,4 @@
-"""Installing packages: only the missing ones, said first, through sudo or not at all, once more after a failure."""
+"""Installing packages: the missing ones, said first, through sudo or not at all, once more if it fails."""
 
 import os
 import shutil
