@@ -95,7 +95,13 @@ class Converter:
             pad = max(needed, 0) if options.padding == schema.Padding.SAME else 0
             before.append(pad // 2)
             after.append(pad - pad // 2)
-        return {"kernel": kernel, "stride": stride, "pad_begin": before, "pad_end": after, "dilation": dilation}
+        return {
+            "kernel": kernel,
+            "stride": stride,
+            "pad_begin": before,
+            "pad_end": after,
+            "dilation": dilation,
+        }
 
     def weighted(self, op, weights: np.ndarray, per_channel: bool) -> dict:
         """Inputs and requantization of a conv or linear; per tensor, the first product is float32's."""
@@ -108,7 +114,9 @@ class Converter:
         if per_channel:
             factors = [float(self.scales(x)[0]) * float(s) / float(self.scales(output)[0]) for s in scales]
         else:
-            factors = [float(self.scales(x)[0] * scales[0]) / float(self.scales(output)[0])] * weights.shape[0]
+            factors = [float(self.scales(x)[0] * scales[0]) / float(self.scales(output)[0])] * weights.shape[
+                0
+            ]
         ids = [
             self.activation(x),
             self.constant(f"w{w}", weights, scales, per_channel),

@@ -14,8 +14,8 @@ import pytest
 from safetensors.numpy import load_file
 
 pytest.importorskip("ai_edge_litert")
-from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: E402
-from litert_networks import Converter  # noqa: E402
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from litert_networks import Converter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -33,7 +33,9 @@ COUNT = 4
 def inputs_for(shape: tuple[int, ...]) -> np.ndarray:
     """Noise at several levels, so that small and saturated activations both occur."""
     generator = np.random.default_rng(7)
-    levels = generator.normal(0, 1, (COUNT, *shape[1:])) * np.array([4, 20, 60, 200]).reshape(-1, *[1] * (len(shape) - 1))
+    levels = generator.normal(0, 1, (COUNT, *shape[1:])) * np.array([4, 20, 60, 200]).reshape(
+        -1, *[1] * (len(shape) - 1)
+    )
     return np.clip(np.rint(levels), -128, 127).astype(np.int8)
 
 
