@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "libcompress/analysis/extents.h"
 #include "libcompress/graph/graph.h"
+#include "libcompress/graph/op.h"
 
 namespace compress {
 
@@ -18,16 +20,44 @@ struct NodeCost {
 };
 
 struct NetworkCost {
-  std::int64_t params = 0;          ///< trained elements; running statistics are not counted
+  std::int64_t params = 0;  ///< trained elements; running statistics are not counted
   std::int64_t macs = 0;
   std::int64_t other_ops = 0;
-  std::int64_t flash_bytes = 0;     ///< constants of the 8-bit network: int8 weights, int32 bias and per-channel
-                                    ///< multiplier and shift, batch norms folded. Code comes on top.
-  std::int64_t peak_ram_bytes = 0;  ///< int8 activations alive at once, whole tensors in topological order, the
-                                    ///< input included, activations in place of their producers
+  std::int64_t flash_bytes =
+      0;  ///< constants of the 8-bit network: int8 weights; per output channel of a conv or
+          ///< linear an int32 bias, multiplier and shift (12 bytes); a batch norm behind
+          ///< them is folded, another one costs 12 bytes a channel. Code comes on top.
+  std::int64_t peak_ram_bytes = 0;  ///< int8 activations alive at once, whole tensors in topological order,
+                                    ///< the input included; an output takes its input's place where its
+                                    ///< operator allows that and nobody else reads the input
   std::vector<NodeCost> nodes;      ///< in topological order
 };
 
 NetworkCost cost_of(const Graph& graph);
+
+/// Prices one graph at many extents: what a search calls. Holds a reference to `graph`.
+class CostModel {
+ public:
+  explicit CostModel(const Graph& graph);
+  NetworkCost cost(const Extents& extents) const;
+
+ private:
+  struct Step {
+    const Node* node;
+    const Op* op;
+    std::vector<ValueId> owned;  ///< parameters and buffers that this node is the first to use
+    bool folded = false;         ///< a batch norm that vanishes into the conv or linear before it
+    std::size_t place = 0;       ///< which buffer its output lies in
+  };
+  struct Buffer {
+    std::vector<ValueId> values;      ///< that lie in it one after the other
+    std::size_t first = 0, last = 0;  ///< steps during which it is alive
+  };
+  std::int64_t peak_ram_bytes(const Extents& extents) const;
+
+  const Graph& graph_;
+  std::vector<Step> steps_;
+  std::vector<Buffer> buffers_;
+};
 
 }  // namespace compress

@@ -1,33 +1,38 @@
 // Which axes shrink together: the pruning groups of a graph.
 //
-// Found by flowing cell ids through the graph (graph/flow.h): ids that meet are united, what is not understood is
-// pinned. See docs/coupling.md.
+// Found by flowing cell ids through the graph (graph/flow.h): ids that meet are united, what is not
+// understood is pinned. See docs/coupling.md.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libcompress/graph/graph.h"
 
 namespace compress {
 
-/// An axis that shrinks with a group. `indices[i]` are the axis' indices that go when index i of the group goes:
-/// one for a plain channel, several behind a flatten, none where only a part of the group reaches this axis.
+/// An axis that shrinks with a group. `indices[i]` are the axis' indices that go when index i of the group
+/// goes: one for a plain channel, several behind a flatten, none where only a part of the group reaches this
+/// axis.
 struct GroupMember {
   Axis axis;
   std::vector<std::vector<std::int64_t>> indices;
 };
 
-/// Indices that can only be removed everywhere at once. Named after the node that makes them.
+/// Indices that can only be removed everywhere at once. Axes that no node makes (the network's input
+/// channels, a kernel's window) belong to no group: nothing removes them. Named after the node that makes
+/// them.
 struct PruningGroup {
   std::string name;                  ///< "conv3"; unique, stable for the same graph
   std::int64_t size = 0;             ///< number of indices
   std::vector<GroupMember> members;  ///< axes of parameters and buffers, producer's first
   bool prunable = true;
-  std::string reason;                ///< why not, in words, if it is not prunable
-  bool spatial = false;              ///< its indices become rows or columns: exact twins do not exist for it
+  std::string reason;         ///< why not, in words, if it is not prunable
+  bool spatial = false;       ///< its indices become rows or columns: exact twins do not exist for it
+  std::int64_t smallest = 1;  ///< the least width at which every window behind still fits
 };
 
 struct GroupOptions {
@@ -36,6 +41,7 @@ struct GroupOptions {
 };
 
 /// All groups in topological order of their producers, prunable or not. Unknown means pinned, never guessed.
+/// Error of kind recipe for a pattern that matches no node.
 std::vector<PruningGroup> find_groups(const Graph& graph, const GroupOptions& options = {});
 
 /// True if `name` matches the glob `pattern` (* and ?).

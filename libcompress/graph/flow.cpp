@@ -39,4 +39,11 @@ IdLayer IdLayer::along_axis(Shape shape, int axis, std::vector<CellId> cells) {
   return layer;
 }
 
+const IdLayer* layer_along(const IdLayers& layers, int axis) {
+  for (const auto& layer : layers) {
+    if (layer.varying_axis() == axis) return &layer;
+  }
+  return nullptr;
+}
+
 }  // namespace compress

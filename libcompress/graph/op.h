@@ -15,8 +15,6 @@
 
 namespace compress {
 
-
-
 struct OperandSpec {
   std::string name;                        ///< "input", "weight"
   ValueKind kind = ValueKind::activation;  ///< activation also stands for a graph input
@@ -63,6 +61,9 @@ struct Op {
   /// The attributes after pruning: `before` are the shapes the node had, `after` those its inputs have now.
   /// Without a rule the attributes stay.
   std::function<Attributes(const OpCall& before, std::span<const Shape> after)> resize{};
+
+  /// The output may take the place of input 0 in memory: element i needs input element i only.
+  bool in_place = false;
 };
 
 /// The row of `name`; Error of kind input naming `node_name` with the nearest known operator.

@@ -17,18 +17,20 @@ class GradientSource {
  public:
   virtual ~GradientSource() = default;
 
-  /// Calls `use` once a batch of training data with the gradient of the mean loss for every parameter (by name,
-  /// float32, the parameter's shape). The network does not change.
+  /// Calls `use` once a batch of training data with the gradient of the mean loss for every parameter (by
+  /// name, float32, the parameter's shape). The network does not change.
   virtual void for_each_batch(const std::function<void(const StateDict& gradients)>& use) = 0;
 };
 
 struct ScoringContext {
   const Model& model;
   std::uint64_t seed = 0;
-  GradientSource* gradients = nullptr;  ///< nullptr where there is no data: a criterion that needs them throws
+  GradientSource* gradients =
+      nullptr;  ///< nullptr where there is no data: a criterion that needs them throws
 };
 
-/// One score per index of a group; higher matters more. Finite and comparable between the indices of one group.
+/// One score per index of a group; higher matters more. Finite and comparable between the indices of one
+/// group.
 using Scores = std::vector<double>;
 
 /// Plugin interface.
@@ -40,15 +42,16 @@ class Criterion {
   virtual bool needs_gradients() const { return false; }
 
   /// Scores of every group, in order. Most criteria implement score() below and leave this.
-  virtual std::vector<Scores> score_all(std::span<const PruningGroup> groups, const ScoringContext& context) const;
+  virtual std::vector<Scores> score_all(std::span<const PruningGroup> groups,
+                                        const ScoringContext& context) const;
 
  protected:
   /// One score per index of `group`, summed over every coupled slice.
   virtual Scores score(const PruningGroup& group, const ScoringContext& context) const = 0;
 };
 
-/// Calls `add(index, element position)` for each element of `tensor` that a member's index covers: the walk that
-/// sums over coupled slices. Positions are row-major.
+/// Calls `add(index, element position)` for each element of `tensor` that a member's index covers: the walk
+/// that sums over coupled slices. Positions are row-major.
 void for_each_element(const GroupMember& member, const Shape& shape,
                       const std::function<void(std::int64_t index, std::int64_t position)>& add);
 

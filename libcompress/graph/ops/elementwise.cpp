@@ -13,7 +13,8 @@ Shape batch_norm_shape(const OpCall& call) {
   const Shape channels{call.input(0)[1]};
   for (std::size_t i = 1; i < 5; ++i) {
     if (call.input(i) != channels)
-      rules::bad_call(call, fmt::format("parameter {} of shape {}", i, to_string(call.input(i))), to_string(channels));
+      rules::bad_call(call, fmt::format("parameter {} of shape {}", i, to_string(call.input(i))),
+                      to_string(channels));
   }
   return call.input(0);
 }
@@ -34,6 +35,43 @@ Shape softmax_shape(const OpCall& call) {
   return call.input(0);
 }
 
+/// Scale, shift and statistics follow the channels; rows and columns pass.
+void couple_batch_norm(IdFlow& flow) {
+  for (std::size_t operand = 1; operand < 5; ++operand) rules::tie_to_input(flow, 1, operand, 0);
+  rules::pass_through(flow);
+}
+
+/// Whatever meets lives or dies together; where one side is dense the other has to stay.
+void couple_add(IdFlow& flow) {
+  IdLayers right = flow.layers(1);
+  for (const auto& layer : flow.layers(0)) {
+    const int axis = layer.varying_axis();
+    const auto match = std::find_if(right.begin(), right.end(), [axis](const IdLayer& other) {
+      return axis >= 0 && other.varying_axis() == axis;
+    });
+    if (match == right.end()) {
+      flow.pin(layer, fmt::format("node '{}' adds it to something that cannot shrink", flow.node().name));
+      continue;
+    }
+    rules::tie_all(flow, layer.along(axis), match->along(axis));
+    right.erase(match);
+    flow.emit(layer);
+  }
+  for (const auto& layer : right)
+    flow.pin(layer, fmt::format("node '{}' adds it to something that cannot shrink", flow.node().name));
+}
+
+void couple_softmax(IdFlow& flow) {
+  const auto axis = static_cast<int>(flow.node().attributes.integer("axis"));
+  for (const auto& layer : flow.layers(0)) {
+    if (layer.varying_axis() >= 0 && layer.varying_axis() != axis) {
+      flow.emit(layer);
+    } else {
+      flow.pin(layer, fmt::format("the softmax '{}' runs over it and needs every index", flow.node().name));
+    }
+  }
+}
+
 Cost softmax_cost(const OpCall&, const Shape& output) { return {0, 4 * element_count(output)}; }
 
 }  // namespace
@@ -41,11 +79,21 @@ Cost softmax_cost(const OpCall&, const Shape& output) { return {0, 4 * element_c
 std::vector<Op> elementwise_ops() {
   const std::vector<OperandSpec> one = {{"input", ValueKind::activation}};
   const std::vector<OperandSpec> two = {{"a", ValueKind::activation}, {"b", ValueKind::activation}};
-  Op relu{"relu", "max(x, 0)", one, {}, rules::same_shape, rules::one_op_an_element, rules::pass_through};
-  Op dropout{"dropout", "zeroes elements at random while training, nothing otherwise", one,
+  Op relu{"relu", "max(x, 0)", one, {}, rules::same_shape, rules::one_op_an_element, rules::pass_through,
+          {},     true};
+  Op dropout{"dropout",
+             "zeroes elements at random while training, nothing otherwise",
+             one,
              {{"rate", 0.5, false, "probability that an element is zeroed, 0 to below 1"}},
-             rules::same_shape, rules::free_of_charge, rules::pass_through};
-  Op add{"add", "elementwise sum of two tensors of the same shape", two, {}, add_shape, rules::one_op_an_element};
+             rules::same_shape,
+             rules::free_of_charge,
+             rules::pass_through,
+             {},
+             true};
+  Op add{"add",     "elementwise sum of two tensors of the same shape",
+         two,       {},
+         add_shape, rules::one_op_an_element,
+         couple_add};
   Op batch_norm{"batch_norm",
                 "normalizes each channel (axis 1), batch statistics while training, running ones otherwise",
                 {{"input", ValueKind::activation},
@@ -56,9 +104,14 @@ std::vector<Op> elementwise_ops() {
                 {{"epsilon", 1e-5, false, "added to the variance"},
                  {"momentum", 0.1, false, "weight of a new batch in the running statistics"}},
                 batch_norm_shape,
-                batch_norm_cost};
-  Op softmax{"softmax", "exp(x) / sum exp(x) along an axis", one,
-             {{"axis", std::int64_t{1}, false, "the axis that sums to 1"}}, softmax_shape, softmax_cost};
+                batch_norm_cost,
+                couple_batch_norm,
+                {},
+                true};
+  Op softmax{"softmax",     "exp(x) / sum exp(x) along an axis",
+             one,           {{"axis", std::int64_t{1}, false, "the axis that sums to 1"}},
+             softmax_shape, softmax_cost,
+             couple_softmax};
   return {add, batch_norm, dropout, relu, softmax};
 }
 

@@ -19,7 +19,8 @@ Shape pool_shape(const OpCall& call) {
   for (std::size_t i = 0; i < spatial; ++i) {
     if (padding[i] >= kernel[i] || padding[spatial + i] >= kernel[i])
       rules::bad_call(call, "a padding as large as the window", "padding smaller than the kernel");
-    output.push_back(rules::window_extent(call, input[i + 2], kernel[i], stride[i], padding[i], padding[spatial + i], 1));
+    output.push_back(
+        rules::window_extent(call, input[i + 2], kernel[i], stride[i], padding[i], padding[spatial + i], 1));
   }
   return output;
 }
@@ -28,7 +29,29 @@ Cost pool_cost(const OpCall& call, const Shape& output) {
   return {0, element_count(output) * element_count(call.attributes.integers("kernel"))};
 }
 
-/// A window that covered its whole extent still does; another shrinks no further than the extent that is left.
+void pass_channels(IdFlow& flow) {
+  for (const auto& layer : flow.layers(0)) {
+    if (layer.varying_axis() == 1) rules::emit_along(flow, 1, layer.along(1));
+  }
+}
+
+void couple_pool(IdFlow& flow) {
+  pass_channels(flow);
+  const auto& attributes = flow.node().attributes;
+  const auto& kernel = attributes.integers("kernel");
+  std::vector<bool> unit;
+  for (std::size_t i = 0; i < kernel.size(); ++i)
+    unit.push_back(kernel[i] == 1 && attributes.integers("stride")[i] == 1);
+  rules::slide_over_spatial_axes(flow, unit);
+}
+
+void couple_global_pool(IdFlow& flow) {
+  pass_channels(flow);
+  rules::slide_over_spatial_axes(flow, std::vector<bool>(flow.input_shape(0).size() - 2, false));
+}
+
+/// A window that covered its whole extent still does; another shrinks no further than the extent that is
+/// left.
 Attributes pool_resize(const OpCall& before, std::span<const Shape> after) {
   Attributes attributes = before.attributes;
   Integers kernel = attributes.integers("kernel");
@@ -61,18 +84,24 @@ Op windowed(std::string name, std::string summary) {
           {{"input", ValueKind::activation}},
           {{"kernel", Integers{}, true, "extent of the window along each spatial axis"},
            {"stride", Integers{}, true, "step of the window along each spatial axis"},
-           {"padding", Integers{0, 0, 0, 0}, false, "cells before each spatial axis, then after each; never counted"}},
+           {"padding", Integers{0, 0, 0, 0}, false,
+            "cells before each spatial axis, then after each; never counted"}},
           pool_shape,
           pool_cost,
-          {},
+          couple_pool,
           pool_resize};
 }
 
 }  // namespace
 
 std::vector<Op> pooling_ops() {
-  Op global{"global_avg_pool", "mean over all spatial axes, which become 1",
-            {{"input", ValueKind::activation}}, {}, global_pool_shape, global_pool_cost};
+  Op global{"global_avg_pool",
+            "mean over all spatial axes, which become 1",
+            {{"input", ValueKind::activation}},
+            {},
+            global_pool_shape,
+            global_pool_cost,
+            couple_global_pool};
   return {windowed("max_pool", "largest element of each window"),
           windowed("avg_pool", "mean of each window, padding not counted"), global};
 }

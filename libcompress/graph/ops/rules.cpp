@@ -11,7 +11,8 @@ void bad_call(const OpCall& call, std::string found, std::string allowed) {
 
 void expect_rank(const OpCall& call, std::size_t i, std::size_t rank) {
   if (call.input(i).size() != rank)
-    bad_call(call, fmt::format("input {} of shape {}", i, to_string(call.input(i))), fmt::format("rank {}", rank));
+    bad_call(call, fmt::format("input {} of shape {}", i, to_string(call.input(i))),
+             fmt::format("rank {}", rank));
 }
 
 void expect_rank_at_least(const OpCall& call, std::size_t i, std::size_t rank) {
@@ -49,6 +50,48 @@ Cost free_of_charge(const OpCall&, const Shape&) { return {}; }
 
 void pass_through(IdFlow& flow) {
   for (const auto& layer : flow.layers(0)) flow.emit(layer);
+}
+
+void tie_all(IdFlow& flow, const std::vector<CellId>& a, const std::vector<CellId>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) flow.tie(a[i], b[i]);
+}
+
+void tie_to_input(IdFlow& flow, int axis, std::size_t operand, int dimension) {
+  const auto cells = flow.cells(operand, dimension);
+  bool tied = false;
+  for (const auto& layer : flow.layers(0)) {
+    if (layer.varying_axis() != axis) continue;
+    if (tied) {
+      flow.pin(layer,
+               fmt::format("two prunable axes meet in the one that node '{}' reads", flow.node().name));
+    } else {
+      tie_all(flow, layer.along(axis), cells);
+    }
+    tied = true;
+  }
+  if (tied) return;
+  for (const auto cell : cells)
+    flow.pin(cell, fmt::format("node '{}' reads data there that nothing removes", flow.node().name));
+}
+
+void emit_along(IdFlow& flow, int axis, std::vector<CellId> cells) {
+  flow.emit(IdLayer::along_axis(flow.output_shape(), axis, std::move(cells)));
+}
+
+void slide_over_spatial_axes(IdFlow& flow, const std::vector<bool>& unit) {
+  for (const auto& layer : flow.layers(0)) {
+    const int axis = layer.varying_axis();
+    if (axis == 0 || axis == 1) continue;
+    if (axis < 0) {
+      flow.pin(layer, fmt::format("node '{}' slides a window over it", flow.node().name));
+    } else if (unit[static_cast<std::size_t>(axis) - 2]) {
+      emit_along(flow, axis, layer.along(axis));
+    } else {
+      const bool last = static_cast<std::size_t>(axis) + 1 == layer.shape.size();
+      flow.becomes_spatial(layer, fmt::format("its channels become {} of the image that node '{}' reads",
+                                              last ? "columns" : "rows", flow.node().name));
+    }
+  }
 }
 
 }  // namespace compress::rules

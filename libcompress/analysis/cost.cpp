@@ -1,0 +1,116 @@
+#include "libcompress/analysis/cost.h"
+
+#include <algorithm>
+#include <set>
+
+namespace compress {
+namespace {
+
+constexpr std::int64_t kBytesAChannel = 12;  // int32 bias, int32 multiplier, int32 shift
+
+bool has_weights(const Op& op) { return op.name == "conv" || op.name == "linear"; }
+
+/// Each node that reads `value`, by value.
+std::vector<std::vector<NodeId>> readers_of(const Graph& graph) {
+  std::vector<std::vector<NodeId>> readers(graph.values().size());
+  for (const auto& node : graph.nodes()) {
+    for (const auto input : node.inputs) {
+      auto& list = readers[index_of(input)];
+      if (list.empty() || list.back() != node.id) list.push_back(node.id);
+    }
+  }
+  return readers;
+}
+
+/// A conv's or a rank-2 linear's output that only this norm reads.
+bool folds(const Graph& graph, const Node& norm, const std::vector<std::vector<NodeId>>& readers) {
+  if (norm.op != "batch_norm") return false;
+  const auto* before = graph.producer(norm.inputs[0]);
+  if (!before || readers[index_of(norm.inputs[0])].size() != 1) return false;
+  return before->op == "conv" || (before->op == "linear" && graph.value(before->output).shape.size() == 2);
+}
+
+}  // namespace
+
+CostModel::CostModel(const Graph& graph) : graph_(graph) {
+  const auto readers = readers_of(graph);
+  const std::set<ValueId> outputs(graph.outputs().begin(), graph.outputs().end());
+  std::vector<std::size_t> place(graph.values().size(), 0);
+  std::vector<char> owned(graph.values().size(), 0);
+  const auto open_buffer = [&](ValueId value, std::size_t first) {
+    place[index_of(value)] = buffers_.size();
+    buffers_.push_back({{value}, first, first});
+    return buffers_.size() - 1;
+  };
+  for (const auto input : graph.inputs()) open_buffer(input, 0);
+
+  for (const auto id : graph.topological_order()) {
+    const auto& node = graph.node(id);
+    const auto now = steps_.size();
+    Step step{&node, &find_op(node.op, node.name), {}, folds(graph, node, readers), 0};
+    for (const auto input : node.inputs) {
+      const auto kind = graph.value(input).kind;
+      if (kind == ValueKind::input || kind == ValueKind::activation) {
+        buffers_[place[index_of(input)]].last = now;
+      } else if (!owned[index_of(input)]) {
+        owned[index_of(input)] = 1;
+        step.owned.push_back(input);
+      }
+    }
+    const auto first = node.inputs[0];
+    const bool alone = readers[index_of(first)].size() == 1 && !outputs.contains(first);
+    if (step.op->in_place && alone) {
+      step.place = place[index_of(node.output)] = place[index_of(first)];
+      buffers_[step.place].values.push_back(node.output);
+    } else {
+      step.place = open_buffer(node.output, now);
+    }
+    steps_.push_back(std::move(step));
+  }
+  for (const auto output : graph.outputs()) buffers_[place[index_of(output)]].last = steps_.size();
+}
+
+std::int64_t CostModel::peak_ram_bytes(const Extents& extents) const {
+  std::vector<std::int64_t> change(steps_.size() + 2, 0);
+  for (const auto& buffer : buffers_) {
+    std::int64_t bytes = 0;
+    for (const auto value : buffer.values)
+      bytes = std::max(bytes, element_count(extents.shapes[index_of(value)]));
+    change[buffer.first] += bytes;
+    change[buffer.last + 1] -= bytes;
+  }
+  std::int64_t alive = 0, peak = 0;
+  for (const auto each : change) peak = std::max(peak, alive += each);
+  return peak;
+}
+
+NetworkCost CostModel::cost(const Extents& extents) const {
+  NetworkCost total;
+  std::vector<Shape> inputs;
+  for (const auto& step : steps_) {
+    inputs.clear();
+    for (const auto input : step.node->inputs) inputs.push_back(extents.shapes[index_of(input)]);
+    const auto changed = extents.attributes.find(step.node->id);
+    const auto& attributes = changed == extents.attributes.end() ? step.node->attributes : changed->second;
+    const auto& output = extents.shapes[index_of(step.node->output)];
+    const Cost work = step.op->cost({step.node->name, attributes, inputs}, output);
+    NodeCost node{step.node->id, 0, work.macs, work.other_ops, element_count(output)};
+    for (const auto id : step.owned) {
+      const auto count = element_count(extents.shapes[index_of(id)]);
+      if (graph_.value(id).kind == ValueKind::parameter) node.params += count;
+      if (has_weights(*step.op) && id == step.node->inputs[1]) total.flash_bytes += count;
+    }
+    if (has_weights(*step.op)) total.flash_bytes += kBytesAChannel * inputs[1][0];
+    if (step.op->name == "batch_norm" && !step.folded) total.flash_bytes += kBytesAChannel * inputs[1][0];
+    total.params += node.params;
+    total.macs += node.macs;
+    total.other_ops += node.other_ops;
+    total.nodes.push_back(node);
+  }
+  total.peak_ram_bytes = peak_ram_bytes(extents);
+  return total;
+}
+
+NetworkCost cost_of(const Graph& graph) { return CostModel(graph).cost(extents_of(graph)); }
+
+}  // namespace compress

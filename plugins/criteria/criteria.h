@@ -1,0 +1,12 @@
+// The criteria that come with the library.
+#pragma once
+
+#include "libcompress/base/catalog.h"
+#include "libcompress/strategy/criterion.h"
+
+namespace compress {
+
+void register_magnitude(Catalog<Criterion>& catalog);
+void register_taylor(Catalog<Criterion>& catalog);
+
+}  // namespace compress

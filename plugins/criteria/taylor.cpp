@@ -1,0 +1,67 @@
+#include "libcompress/base/error.h"
+#include "plugins/criteria/criteria.h"
+
+namespace compress {
+namespace {
+
+/// First-order Taylor saliency (Molchanov et al., CVPR 2019): to first order the loss changes by -sum(g * w)
+/// when the weights w that go with an index become zero; its square, averaged over batches, is the score. The
+/// sum runs over every coupled slice of every trained parameter, as all of them go at once.
+class Taylor final : public Criterion {
+ public:
+  bool needs_gradients() const override { return true; }
+
+  std::vector<Scores> score_all(std::span<const PruningGroup> groups,
+                                const ScoringContext& context) const override {
+    if (!context.gradients)
+      throw Error(ErrorKind::usage, {"criterion 'taylor'", "no training data", "a data set",
+                                     "name one, or take a criterion that needs none ('magnitude')"});
+    std::vector<Scores> totals;
+    for (const auto& group : groups) totals.emplace_back(static_cast<std::size_t>(group.size), 0.0);
+    std::int64_t batches = 0;
+    context.gradients->for_each_batch([&](const StateDict& gradients) {
+      ++batches;
+      for (std::size_t g = 0; g < groups.size(); ++g) {
+        const auto changes = loss_changes(groups[g], context.model, gradients);
+        for (std::size_t i = 0; i < changes.size(); ++i) totals[g][i] += changes[i] * changes[i];
+      }
+    });
+    if (batches == 0)
+      throw Error(ErrorKind::input, {"criterion 'taylor'", "no batch of training data", "at least one", ""});
+    for (auto& scores : totals) {
+      for (auto& score : scores) score /= static_cast<double>(batches);
+    }
+    return totals;
+  }
+
+ protected:
+  Scores score(const PruningGroup& group, const ScoringContext& context) const override {
+    return score_all({&group, 1}, context).front();
+  }
+
+ private:
+  static Scores loss_changes(const PruningGroup& group, const Model& model, const StateDict& gradients) {
+    Scores changes(static_cast<std::size_t>(group.size), 0.0);
+    for (const auto& member : group.members) {
+      const auto& value = model.graph.value(member.axis.value);
+      const auto gradient = gradients.find(value.name);
+      if (value.kind != ValueKind::parameter || gradient == gradients.end()) continue;
+      const auto g = gradient->second.as<float>();
+      const auto w = model.weights.find(value.name)->second.as<float>();
+      for_each_element(member, value.shape, [&](std::int64_t index, std::int64_t position) {
+        const auto at = static_cast<std::size_t>(position);
+        changes[static_cast<std::size_t>(index)] += static_cast<double>(g[at]) * static_cast<double>(w[at]);
+      });
+    }
+    return changes;
+  }
+};
+
+}  // namespace
+
+void register_taylor(Catalog<Criterion>& catalog) {
+  catalog.add("taylor", "first-order Taylor saliency from gradients on training data", {},
+              [](const Options&) { return std::make_unique<Taylor>(); });
+}
+
+}  // namespace compress
