@@ -20,10 +20,6 @@ namespace {
 constexpr std::size_t deepest = 16;         // the deepest key of a recipe is at 5
 constexpr std::size_t most_values = 50000;  // a large recipe has some hundred
 
-std::string place(const std::string& file, long line, long column) {
-  return fmt::format("{}:{}:{}", file, line, column);
-}
-
 [[noreturn]] void refuse(std::string where, std::string found, std::string allowed, std::string remedy = "") {
   throw Error(ErrorKind::recipe, {std::move(where), std::move(found), std::move(allowed), std::move(remedy)});
 }
@@ -48,34 +44,74 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+/// The text of the file, for places and for what the YAML reader does not tell.
+class Source {
+ public:
+  Source(std::string_view text, const std::string& file) : text_(text), file_(file) {
+    lines_.push_back(0);
+    for (std::size_t i = 0; i < text.size(); ++i)
+      if (text[i] == '\n') lines_.push_back(i + 1);
+  }
+
+  const std::string& file() const { return file_; }
+
+  std::string place(const YAML::Mark& mark) const {
+    return mark.is_null() ? file_ : fmt::format("{}:{}:{}", file_, mark.line + 1, mark.column + 1);
+  }
+
+  std::string place(std::size_t offset) const {
+    const auto line = std::upper_bound(lines_.begin(), lines_.end(), offset) - lines_.begin();
+    return fmt::format("{}:{}:{}", file_, line, offset - lines_[static_cast<std::size_t>(line) - 1] + 1);
+  }
+
+  /// From `mark` to the end of its line.
+  std::string_view line_from(const YAML::Mark& mark) const {
+    const auto line = static_cast<std::size_t>(mark.line);
+    if (mark.is_null() || line >= lines_.size()) return "";
+    const auto rest =
+        text_.substr(std::min(text_.size(), lines_[line] + static_cast<std::size_t>(mark.column)));
+    return rest.substr(0, rest.find('\n'));
+  }
+
+ private:
+  std::string_view text_;
+  const std::string& file_;
+  std::vector<std::size_t> lines_;  // where each starts
+};
+
 /// Before the YAML reader sees it: it guesses encodings, and takes some control characters for its own marks.
-void check_characters(std::string_view text, const std::string& file) {
+void check_characters(std::string_view text, const Source& source) {
   if (text.size() > largest_recipe_bytes)
-    refuse(file, fmt::format("{} bytes", text.size()), fmt::format("up to {} bytes", largest_recipe_bytes),
-           "is this the right file?");
-  long line = 1, column = 1;
+    refuse(source.file(), fmt::format("{} bytes", text.size()),
+           fmt::format("up to {} bytes", largest_recipe_bytes), "is this the right file?");
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
     const auto length = utf8_length(text.substr(i));
-    if (length == 0) refuse(place(file, line, column), "bytes that are not UTF-8", "UTF-8 text");
-    if (c == '\t') refuse(place(file, line, column), "a tab", "spaces", "replace every tab by spaces");
-    const bool carriage_return = c == '\r' && text.substr(i + 1, 1) == "\n";
-    if ((c < 0x20 && c != '\n' && !carriage_return) || c == 0x7f)
-      refuse(place(file, line, column), fmt::format("the control character {:#04x}", c), "printable text");
-    if (c == '\n') {
-      ++line;
-      column = 1;
-    } else {
-      ++column;
-    }
+    if (length == 0) refuse(source.place(i), "bytes that are not UTF-8", "UTF-8 text");
+    if (c == '\t') refuse(source.place(i), "a tab", "spaces", "replace every tab by spaces");
+    const bool line_end = c == '\n' || (c == '\r' && text.substr(i + 1, 1) == "\n");
+    if ((c < 0x20 && !line_end) || c == 0x7f)
+      refuse(source.place(i), fmt::format("the control character {:#04x}", c), "printable text");
     i += length;
   }
+}
+
+/// Whether the quoted text at the start of `line` ends on it.
+bool quote_closes(std::string_view line) {
+  const char quote = line[0];
+  for (std::size_t i = 1; i < line.size(); ++i) {
+    if (quote == '"' && line[i] == '\\')
+      ++i;
+    else if (line[i] == quote)
+      return true;
+  }
+  return false;
 }
 
 /// Builds the tree and refuses, at the first event, what could grow without bound.
 class Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(std::string file) : file_(std::move(file)) {}
+  explicit Builder(const Source& source) : source_(source) {}
 
   std::optional<YamlNode> root;
 
@@ -87,7 +123,7 @@ class Builder final : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     refuse_anchor(mark, anchor);
-    add({YamlNode::Kind::null, at(mark), ""});
+    add({YamlNode::Kind::null, at(mark), ""}, mark);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -97,9 +133,17 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
-    const bool plain = tag == "?" || tag.empty();
-    if (!plain && tag != "!") refuse_tag(mark, tag);
-    add({YamlNode::Kind::scalar, at(mark), value, !plain});
+    const auto line = source_.line_from(mark);
+    const bool quoted = line.starts_with('"') || line.starts_with('\'');
+    if (!is_untagged(tag) && !(quoted && tag == "!")) refuse_tag(mark, tag);
+    // The reader joins lines, and takes the end of the file for a closing quote: a value that is out of place
+    // or cut off would pass as text.
+    if (quoted && !quote_closes(line))
+      refuse(at(mark), "a quote that is not closed on its line", "text on one line", "close the quote");
+    if (!quoted && !line.starts_with(value))
+      refuse(at(mark), "text over several lines", "text on one line",
+             "look at the indentation of the next line");
+    add({YamlNode::Kind::scalar, at(mark), value, quoted}, mark);
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -116,10 +160,13 @@ class Builder final : public YAML::EventHandler {
  private:
   /// A collection that is being filled; in a map, `items` alternates keys and values until it is closed.
   std::vector<YamlNode> open_;
-  std::string file_;
+  const Source& source_;
   std::size_t values_ = 0;
 
-  std::string at(const YAML::Mark& mark) const { return place(file_, mark.line + 1, mark.column + 1); }
+  std::string at(const YAML::Mark& mark) const { return source_.place(mark); }
+
+  /// Plain scalars and collections have the tag "?" or none, quoted text has "!".
+  static bool is_untagged(const std::string& tag) { return tag.empty() || tag == "?"; }
 
   void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
     if (anchor != 0) refuse(at(mark), "an anchor (&name)", "values written out", "remove the anchor");
@@ -130,10 +177,10 @@ class Builder final : public YAML::EventHandler {
 
   void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     refuse_anchor(mark, anchor);
-    if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark, tag);
+    if (!is_untagged(tag)) refuse_tag(mark, tag);
     if (open_.size() >= deepest)
       refuse(at(mark), fmt::format("more than {} levels", deepest), fmt::format("up to {} levels", deepest));
-    count(mark.line + 1, mark.column + 1);
+    count(mark);
     open_.push_back({kind, at(mark), ""});
   }
 
@@ -144,15 +191,15 @@ class Builder final : public YAML::EventHandler {
     place_in_parent(std::move(done));
   }
 
-  void add(YamlNode node) {
-    count(0, 0);
+  void add(YamlNode node, const YAML::Mark& mark) {
+    count(mark);
     place_in_parent(std::move(node));
   }
 
-  void count(long line, long column) {
-    if (++values_ <= most_values) return;
-    refuse(line > 0 ? place(file_, line, column) : file_, fmt::format("more than {} values", most_values),
-           fmt::format("up to {} values", most_values));
+  void count(const YAML::Mark& mark) {
+    if (++values_ > most_values)
+      refuse(at(mark), fmt::format("more than {} values", most_values),
+             fmt::format("up to {} values", most_values));
   }
 
   void place_in_parent(YamlNode node) {
@@ -200,17 +247,16 @@ void drop_doubled_keys(YamlNode& node, std::vector<Complaint>& complaints) {
 }
 
 std::optional<YamlNode> parse(std::string_view text, const std::string& file) {
-  check_characters(text, file);
+  const Source source(text, file);
+  check_characters(text, source);
   std::istringstream stream{std::string(text)};
-  Builder builder(file);
+  Builder builder(source);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    const bool known = !error.mark.is_null();
-    refuse(known ? place(file, error.mark.line + 1, error.mark.column + 1) : file,
-           "this is not YAML that can be read (" + error.msg + ")", "",
+    refuse(source.place(error.mark), "this is not YAML that can be read (" + error.msg + ")", "",
            "look at the indentation and the quotes");
   }
   return std::move(builder.root);
@@ -332,17 +378,17 @@ std::string described(const YamlNode& node) {
       break;
   }
   constexpr std::size_t longest = 60;
-  if (node.text.size() <= longest) return "'" + node.text + "'";
+  if (node.text.size() <= longest) return fmt::format("'{}'", node.text);
   std::size_t cut = longest;  // not inside a UTF-8 sequence
   while (cut > 0 && (static_cast<unsigned char>(node.text[cut]) & 0xc0) == 0x80) --cut;
-  return "'" + node.text.substr(0, cut) + "...'";
+  return fmt::format("'{}...'", node.text.substr(0, cut));
 }
 
 Document read_yaml(std::string_view text, const std::string& file) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // the byte order mark of some editors
   auto root = parse(text, file);
   if (!root || root->kind == YamlNode::Kind::null)
-    refuse(place(file, 1, 1), "an empty file", "a map of keys", "start with 'version: 1'");
+    refuse(file + ":1:1", "an empty file", "a map of keys", "start with 'version: 1'");
   if (root->kind != YamlNode::Kind::map)
     refuse(root->where, described(*root), "a map of keys", "start with 'version: 1'");
   Document document{std::move(*root)};

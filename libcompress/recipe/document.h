@@ -19,9 +19,9 @@ struct YamlNode {
   using Entry = std::pair<YamlNode, YamlNode>;
 
   Kind kind = Kind::null;
-  std::string
-      where;  ///< "recipe.yaml:12:5", lines and columns from 1; or the command line argument it is from
-  std::string text;  ///< of a scalar
+  std::string where;  ///< "recipe.yaml:12:5", line and column (in bytes) from 1; or the command line argument
+                      ///< it is from
+  std::string text;   ///< of a scalar
   bool quoted = false;
   std::vector<YamlNode> items{};  ///< of a sequence
   std::vector<Entry> entries{};   ///< of a map: scalar key and value, in the order of the file

@@ -42,13 +42,16 @@ std::string joined(const std::vector<std::string>& names) {
   return names.empty() ? "no keys" : fmt::format("{}", fmt::join(names, ", "));
 }
 
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
+bool is_word_char(char c, std::string_view extra) {
+  return is_letter(c) || (c >= '0' && c <= '9') || extra.find(c) != std::string_view::npos;
+}
+
+/// First a letter or '_', then also digits and `extra`.
 bool is_word(std::string_view text, std::string_view extra) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto inner = [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || extra.find(c) != std::string_view::npos;
-  };
-  return !text.empty() && text.size() <= longest_name && letter(text[0]) &&
-         std::all_of(text.begin(), text.end(), inner);
+  return !text.empty() && text.size() <= longest_name && is_letter(text[0]) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return is_word_char(c, extra); });
 }
 
 bool is_c_keyword(std::string_view text) {
@@ -63,8 +66,8 @@ bool is_c_keyword(std::string_view text) {
 /// Any text as a name: what a name may not hold becomes '_'.
 std::string as_name(std::string text) {
   for (auto& c : text)
-    if (!is_word("_" + std::string(1, c), "-")) c = '_';
-  if (text.empty() || !is_word(text.substr(0, 1), "")) text = "_" + text;
+    if (!is_word_char(c, "-")) c = '_';
+  if (text.empty() || !is_letter(text[0])) text.insert(0, 1, '_');
   return text.substr(0, longest_name);
 }
 
