@@ -61,11 +61,11 @@ std::vector<std::int16_t> record(std::size_t label, double rate, std::size_t len
   std::vector<float> scene(length, 0.0F);
   const Canvas canvas{scene, rate};
   add(canvas, solo(label, canvas, random), 1);
-  add(canvas, backdrop(canvas, random), noise * decibels(-random.uniform(4, 26)));
+  add(canvas, backdrop(canvas, random), noise * decibels(-random.uniform(2, 24)));
   const auto others = static_cast<std::int64_t>(voices().size()) - 1;
   const auto other = (label + 1 + static_cast<std::size_t>(random.below(others))) % voices().size();
   if (random.uniform() < 0.5)
-    add(canvas, solo(other, canvas, random), noise * decibels(-random.uniform(5, 20)));
+    add(canvas, solo(other, canvas, random), noise * decibels(-random.uniform(3, 18)));
   float peak = 1e-9F;
   for (const float x : scene) peak = std::max(peak, std::fabs(x));
   const auto gain = static_cast<float>(random.uniform(0.2, 0.95) / peak);
