@@ -38,7 +38,7 @@ struct ClipInfo {
   std::int64_t label = 0;
 };
 
-/// The training examples and evaluation views of the ACDNet paper (arXiv:2103.03483, section 4), made from
+/// The training examples and evaluation views of arXiv:2103.03483, section 4, made from
 /// 16-bit clips: two clips of different classes, each stretched, padded and cropped at random; mixed at equal
 /// loudness U(0, 1) : rest, their labels with them; a random gain at the end. Shape [1, 1, input_length].
 class ClipDataSet : public DataSet {
