@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 CMAKE_LISTS := CMakePresets.json CMakeLists.txt \
   $(shell find cmake libcompress plugins models tools tests -name CMakeLists.txt -o -name '*.cmake')
 
-.PHONY: help setup build demo test test-quick lint asan clean
+.PHONY: help setup build demo test test-quick lint format asan clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -38,6 +38,9 @@ test-quick: setup  ## build and the tests that are not slow, no lint
 lint: setup  ## clang-format, ruff, clang-tidy and the rules of the rooms
 	@$(MAKE) --no-print-directory build/release/build.ninja
 	@$(PYTHON_ENV) tools/lint/lint.py --jobs $(JOBS)
+
+format: setup  ## format every tracked C++ and Python file in place
+	@$(PYTHON_ENV) tools/lint/lint.py --fix
 
 asan: setup  ## build with AddressSanitizer and UBSan, run the C++ tests that are not slow
 	@$(PYTHON_ENV) tools/test.py --build --preset asan --quick --no-python --jobs $(JOBS)
