@@ -34,7 +34,7 @@ TEST(GradientSource, agrees_with_finite_differences) {
       auto weight = model.weights.at(name);
       for (std::size_t i = 0; i < gradient.as<float>().size(); i += 3) {
         const float kept = weight.as<float>()[i];
-        constexpr float kStep = 0.003F;
+        constexpr float kStep = 3e-4F;
         weight.as<float>()[i] = kept + kStep;
         const double above = loss_of(model, batch);
         weight.as<float>()[i] = kept - kStep;
