@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 CMAKE_LISTS := CMakePresets.json CMakeLists.txt \
   $(shell find cmake libcompress plugins models tools tests -name CMakeLists.txt -o -name '*.cmake')
 
-.PHONY: help setup build demo test test-quick lint format asan clean
+.PHONY: help setup build demo test test-quick lint format docs asan clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -41,6 +41,9 @@ lint: setup  ## clang-format, ruff, clang-tidy and the rules of the rooms
 
 format: setup  ## format every tracked C++ and Python file in place
 	@$(PYTHON_ENV) tools/lint/lint.py --fix
+
+docs: build  ## bring docs/recipes.md up to date with the program
+	@$(PYTHON_ENV) tools/docs.py build/release/bin/libcompress
 
 asan: setup  ## build with AddressSanitizer and UBSan, run the C++ tests that are not slow
 	@$(PYTHON_ENV) tools/test.py --build --preset asan --quick --no-python --jobs $(JOBS)
