@@ -155,6 +155,7 @@ std::string number_text(double value) {
 
 std::string allowed_by(const OptionSpec& spec) {
   if (!spec.choices.empty()) return fmt::format("{}", fmt::join(spec.choices, ", "));
+  if (spec.minimum && spec.minimum == spec.maximum) return bound(*spec.minimum);
   std::string text = described(spec.type);
   if (spec.minimum && spec.maximum)
     return text + " from " + bound(*spec.minimum) + " to " + bound(*spec.maximum);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,8 +44,8 @@ TEST(Document, refuses_aliases_and_anchors) {
 TEST(Document, refuses_an_alias_bomb_and_a_cycle_at_once) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 30; ++i) {
-    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
-    for (int j = 0; j < 10; ++j) bomb += (j ? ", *a" : "*a") + std::to_string(i - 1);
+    bomb += fmt::format("a{0}: &a{0} [", i);
+    for (int j = 0; j < 10; ++j) bomb += fmt::format("{}*a{}", j ? ", " : "", i - 1);
     bomb += "]\n";
   }
   const auto start = std::chrono::steady_clock::now();
@@ -122,7 +123,7 @@ TEST(Document, text_survives_being_written) {
        {"plain", "true", "Null", "off", "010", "1e5", "a b",   "a: b",   "#x",  "- x",
         "\"",    "\\",   "\\n",  "*x",  "&x",  "!x",  "%x",    "@x",     "`x",  "gr\xc3\xbcn",
         "<<",    "=",    "a,b",  "[x]", "'",   "~",   " lead", "trail ", "---", ""}) {
-    const auto node = read_yaml_value("[" + yaml_string(text) + "]", "x").items.at(0);
+    const auto node = read_yaml_value(fmt::format("[{}]", yaml_string(text)), "x").items.at(0);
     std::vector<Complaint> complaints;
     EXPECT_EQ(option_value(node, complaints), OptionValue(text)) << text;
   }
