@@ -25,8 +25,8 @@ class Observer {
   /// Called once a batch with finite numbers, one or more.
   virtual void observe(std::span<const float> values) = 0;
 
-  /// Of what was seen; called after at least one observe(). low == high if all of it was one number. Whether it
-  /// holds zero does not matter: the scale is chosen so that zero is exact.
+  /// Of what was seen; called after at least one observe(). low == high if all of it was one number. Whether
+  /// it holds zero does not matter: the scale is chosen so that zero is exact.
   virtual Range range() const = 0;
 };
 

@@ -12,8 +12,8 @@ namespace {
 
 /// Leaves out the outermost (100 - percentile) percent of the numbers at each end.
 ///
-/// One histogram over -limit .. limit, limit a power of two that doubles when a number does not fit: pairs of cells
-/// then merge, so that the result does not depend on how the numbers were cut into batches.
+/// One histogram over -limit .. limit, limit a power of two that doubles when a number does not fit: pairs of
+/// cells then merge, so that the result does not depend on how the numbers were cut into batches.
 class Percentile final : public Observer {
  public:
   explicit Percentile(double percentile) : percentile_(percentile) {}
@@ -36,7 +36,8 @@ class Percentile final : public Observer {
     seen_ += static_cast<std::int64_t>(values.size());
   }
 
-  /// Falls back to the whole range where nearly all numbers lie in one cell: then there is nothing to cut but signal.
+  /// Falls back to the whole range where nearly all numbers lie in one cell: then there is nothing to cut but
+  /// signal.
   Range range() const override {
     const auto cut = static_cast<std::int64_t>(static_cast<double>(seen_) * (100 - percentile_) / 100);
     const auto low = std::max(low_, edge(first_beyond(cut, false)));
@@ -80,7 +81,9 @@ class Percentile final : public Observer {
     return 0;
   }
 
-  float edge(std::int64_t cell) const { return static_cast<float>(static_cast<double>(cell - kHalf) * limit_ / kHalf); }
+  float edge(std::int64_t cell) const {
+    return static_cast<float>(static_cast<double>(cell - kHalf) * limit_ / kHalf);
+  }
 
   double percentile_;
   double limit_ = 0;
@@ -93,12 +96,14 @@ class Percentile final : public Observer {
 }  // namespace
 
 void register_percentile(Catalog<Observer>& catalog) {
-  OptionSpec percentile{"percentile", OptionType::number, "percent of the values that the range holds, counted from each end"};
+  OptionSpec percentile{"percentile", OptionType::number,
+                        "percent of the values that the range holds, counted from each end"};
   percentile.fallback = 99.99;
   percentile.minimum = 90;
   percentile.maximum = 100;
-  catalog.add("percentile", "the range without rare extremes", {percentile},
-              [](const Options& options) { return std::make_unique<Percentile>(options.number("percentile")); });
+  catalog.add("percentile", "the range without rare extremes", {percentile}, [](const Options& options) {
+    return std::make_unique<Percentile>(options.number("percentile"));
+  });
 }
 
 }  // namespace compress
