@@ -36,8 +36,8 @@ struct PruningGroup {
 };
 
 struct GroupOptions {
-  std::vector<std::string> ignore;   ///< glob patterns of node names whose outputs keep their width
-  std::vector<std::string> spatial;  ///< nodes whose channels may go though they become height or width
+  std::vector<std::string> ignore{};   ///< glob patterns of node names whose outputs keep their width
+  std::vector<std::string> spatial{};  ///< nodes whose channels may go though they become height or width
 };
 
 /// All groups in topological order of their producers, prunable or not. Unknown means pinned, never guessed.
