@@ -72,7 +72,7 @@ TEST(Hostile, one_element_expanded_to_gigabytes_is_refused_before_it_is_made) {
 TEST(Hostile, one_tensor_under_many_names_is_refused_at_the_same_sum) {
   std::string program =
       "}" + pickle_text("a") + pickle_tensor({.shape = {1 << 20, 8}, .strides = {0, 0}}) + "q\x01s";
-  for (int i = 0; i < 100; ++i) program += pickle_text("x" + std::to_string(i)) + "h\x01s";
+  for (int i = 0; i < 100; ++i) program += pickle_integer(i) + "h\x01s";
   EXPECT_THAT(refusal(make_torch_zip(program + ".", {{"0", "1234"}})),
               HasSubstr("far more than the file holds"));
 }
