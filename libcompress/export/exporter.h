@@ -12,7 +12,8 @@
 
 namespace compress {
 
-/// A recorded pair that the exported test program checks: flat NHWC int8 input and the reference executor's output.
+/// A recorded pair that the exported test program checks: flat NHWC int8 input and the reference executor's
+/// output.
 struct TestVector {
   std::vector<std::int8_t> input;
   std::vector<std::int8_t> output;
@@ -20,9 +21,9 @@ struct TestVector {
 
 struct ExportRequest {
   const QuantizedGraph& graph;
-  std::string name;                     ///< C identifier: the prefix of everything that is exported
-  std::vector<TestVector> vectors;      ///< recorded by the int8 reference executor
-  std::vector<std::string> class_names; ///< for comments and the test program; may be empty
+  std::string name;                      ///< C identifier: the prefix of everything that is exported
+  std::vector<TestVector> vectors;       ///< recorded by the int8 reference executor
+  std::vector<std::string> class_names;  ///< for comments and the test program; may be empty
 };
 
 /// Where one activation lies in the arena, for the report.
@@ -39,7 +40,8 @@ struct ExportResult {
   std::vector<PlacedTensor> arena;
 };
 
-/// Plugin interface. Pure: makes text, writes nothing. Error of kind input naming the node that has no form here.
+/// Plugin interface. Pure: makes text, writes nothing. Error of kind input naming the node that has no form
+/// here.
 class Exporter {
  public:
   virtual ~Exporter() = default;

@@ -1,0 +1,193 @@
+// NAME.h, NAME.c, NAME_static.c and NAME_classes.c.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "libcompress/export/c_network.h"
+#include "libcompress/export/c_text.h"
+
+namespace compress {
+namespace {
+
+/// Macros about one input or output, named PREFIX_SCALE and so on.
+std::string value_macros(const CNetwork& network, QValueId id, const std::string& what,
+                         const std::string& prefix) {
+  const auto& value = network.graph().value(id);
+  const auto full = upper(network.name) + "_" + prefix;
+  return fmt::format(
+      "/* {} '{}': int8_t {}; a byte q means {}_SCALE * (q - {}_ZERO_POINT). */\n"
+      "#define {}_SCALE {}\n"
+      "#define {}_ZERO_POINT ({})\n",
+      what, comment_text(value.name), to_string(value.shape), full, full, full, float_literal(value.scale),
+      full, value.zero_point);
+}
+
+std::string macros(const CNetwork& network) {
+  const auto& graph = network.graph();
+  const auto name = upper(network.name);
+  std::string text = "/* Sizes in bytes of the caller's buffers. */\n";
+  text += fmt::format("#define {}_INPUT_SIZE {}\n", name, network.input_bytes());
+  text += fmt::format("#define {}_OUTPUT_SIZE {}\n", name, network.storage.output_bytes);
+  text += fmt::format(
+      "#define {}_ARENA_SIZE {}{}\n\n", name, network.arena_macro(),
+      network.storage.arena_bytes == 0 ? " /* nothing is kept there, but C has no empty arrays */" : "");
+  text += value_macros(network, graph.inputs[0], "The input", "INPUT");
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    const bool only = graph.outputs.size() == 1;
+    const auto prefix = only ? "OUTPUT" : fmt::format("OUTPUT{}", i);
+    text.append("\n").append(
+        value_macros(network, graph.outputs[i], only ? "The output" : fmt::format("Output {}", i), prefix));
+    if (!only) text += fmt::format("#define {}_{}_OFFSET {}\n", name, prefix, offset);
+    offset += bytes_of(graph, graph.outputs[i]);
+  }
+  return text;
+}
+
+std::string class_lines(const CNetwork& network) {
+  const auto& names = network.request.class_names;
+  if (names.empty()) return "";
+  std::string text = "/* Classes, in the order of the output:\n";
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += fmt::format(" * {:3} {}\n", i, comment_text(names[i]));
+  const auto name = upper(network.name);
+  return text + fmt::format(
+                    " */\n#define {}_CLASS_COUNT {}\n"
+                    "extern const char *const {}_class_names[{}_CLASS_COUNT];\n\n",
+                    name, names.size(), network.name, name);
+}
+
+std::string header(const CNetwork& network) {
+  const auto name = upper(network.name);
+  return fmt::format(
+      "/* {0}: an 8-bit neural network, {1} multiply-accumulates. Integer arithmetic only; no memory is "
+      "allocated. */\n"
+      "#ifndef {2}_H\n#define {2}_H\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n"
+      "{3}\n{4}"
+      "/* Runs the network once. Images are stored as [height][width][channels], the last running fastest.\n"
+      " * `arena` is working memory of any content; it may be used for other things between calls. The three "
+      "buffers\n"
+      " * need no alignment and must not overlap. `input` is left as it is. Reentrant: all state is in the "
+      "arena. */\n"
+      "void {0}_run(uint8_t arena[{2}_ARENA_SIZE], const int8_t input[{2}_INPUT_SIZE],\n"
+      "             int8_t output[{2}_OUTPUT_SIZE]);\n\n"
+      "/* The same with a static arena of its own, which is linked only where this is called. Not reentrant. "
+      "*/\n"
+      "void {0}_run_static(const int8_t input[{2}_INPUT_SIZE], int8_t output[{2}_OUTPUT_SIZE]);\n\n"
+      "#ifdef __cplusplus\n}}\n#endif\n\n#endif\n",
+      network.name, grouped(macs_of(network.graph())), name, macros(network), class_lines(network));
+}
+
+/// Several lines of the file's opening comment: what lies where in the arena, and when.
+std::string arena_map(const CNetwork& network) {
+  if (network.storage.arena.empty()) return "";
+  std::string text =
+      fmt::format(" *\n * The arena, {} bytes{}. Layers from .. to keep what lies there:\n *\n",
+                  network.storage.arena_bytes,
+                  network.storage.minimal ? ", as small as it can be with whole tensors" : "");
+  text += " *     offset      bytes  layers     tensor\n";
+  for (const auto& tensor : network.storage.arena)
+    text += fmt::format(" * {:10} {:10}  {:3} .. {:<3} {}\n", tensor.offset, tensor.bytes,
+                        tensor.first_node + 1, tensor.last_node + 1, comment_text(tensor.name));
+  return text;
+}
+
+std::size_t activations(const QuantizedGraph& graph, const QNode& node) {
+  return static_cast<std::size_t>(std::count_if(
+      node.inputs.begin(), node.inputs.end(), [&](QValueId id) { return graph.value(id).constant.empty(); }));
+}
+
+std::string layer_comment(const CLayer& layer) {
+  return fmt::format("/* {}.\n * {}{} */\n", layer.title, layer.shapes,
+                     layer.macs ? ", " + grouped(layer.macs) + " multiply-accumulates." : ".");
+}
+
+std::string layer_function(const CNetwork& network, const CLayer& layer) {
+  std::string parameters = "const int8_t *input";
+  for (std::size_t i = 1; i < activations(network.graph(), *layer.node); ++i)
+    parameters += fmt::format(", const int8_t *input{}", i);
+  return fmt::format("{}static void {}({}, int8_t *output) {{\n{}}}\n", layer_comment(layer), layer.function,
+                     parameters, layer.body);
+}
+
+std::string address(std::string_view base, std::int64_t offset) {
+  return offset == 0 ? std::string(base) : fmt::format("{} + {}", base, offset);
+}
+
+std::string address(const Place& place) {
+  switch (place.where) {
+    case Place::Where::input:
+      return address("input", place.offset);
+    case Place::Where::output:
+      return address("output", place.offset);
+    default:
+      return address("memory", place.offset);
+  }
+}
+
+std::string layer_call(const CNetwork& network, const CLayer& layer) {
+  if (layer.function.empty()) return fmt::format("  /* {} */\n", layer.title);
+  const auto& places = network.storage.places;
+  std::string arguments;
+  for (const auto id : layer.node->inputs)
+    if (network.graph().value(id).constant.empty()) arguments += address(places[index_of(id)]) + ", ";
+  return fmt::format("  {}({}{});\n", layer.function, arguments,
+                     address(places[index_of(layer.node->output)]));
+}
+
+std::string run_function(const CNetwork& network) {
+  const auto name = upper(network.name);
+  std::string text = fmt::format(
+      "void {0}_run(uint8_t arena[{1}_ARENA_SIZE], const int8_t input[{1}_INPUT_SIZE],\n"
+      "             int8_t output[{1}_OUTPUT_SIZE]) {{\n",
+      network.name, name);
+  text += network.storage.arena.empty() ? "  (void)arena;\n" : "  int8_t *const memory = (int8_t *)arena;\n";
+  for (const auto& layer : network.layers) text += layer_call(network, layer);
+  for (const auto& copy : network.storage.copies)
+    text += fmt::format("  memcpy({}, {}, {});\n", address("output", copy.output_offset),
+                        address(network.storage.places[index_of(copy.from)]),
+                        bytes_of(network.graph(), copy.from));
+  return text + "}\n";
+}
+
+std::string source(const CNetwork& network) {
+  std::string functions;
+  for (const auto& layer : network.layers)
+    if (!layer.function.empty()) functions.append("\n").append(layer_function(network, layer));
+  functions.append("\n").append(run_function(network));
+  std::string text =
+      fmt::format("/* {}: one function a layer, called in order by {}_run().\n{} */\n#include \"{}.h\"\n\n",
+                  network.name, network.name, arena_map(network), network.name);
+  if (functions.find("memcpy(") != functions.npos) text += "#include <string.h>\n\n";
+  if (!network.kernels.empty()) text += fmt::format("#include \"{}_kernels.h\"\n", network.name);
+  if (!network.constants.empty()) text += fmt::format("#include \"{}_weights.h\"\n", network.name);
+  return text + functions;
+}
+
+std::string static_source(const CNetwork& network) {
+  return fmt::format(
+      "#include \"{0}.h\"\n\n"
+      "static uint8_t arena[{1}_ARENA_SIZE];\n\n"
+      "void {0}_run_static(const int8_t input[{1}_INPUT_SIZE], int8_t output[{1}_OUTPUT_SIZE]) {{\n"
+      "  {0}_run(arena, input, output);\n}}\n",
+      network.name, upper(network.name));
+}
+
+std::string class_source(const CNetwork& network) {
+  std::string text =
+      fmt::format("#include \"{0}.h\"\n\nconst char *const {0}_class_names[{1}_CLASS_COUNT] = {{\n",
+                  network.name, upper(network.name));
+  for (const auto& name : network.request.class_names) text += fmt::format("    {},\n", string_literal(name));
+  return text + "};\n";
+}
+
+}  // namespace
+
+void add_sources(const CNetwork& network, Files& files) {
+  files[network.name + ".h"] = header(network);
+  files[network.name + ".c"] = source(network);
+  files[network.name + "_static.c"] = static_source(network);
+  if (!network.request.class_names.empty()) files[network.name + "_classes.c"] = class_source(network);
+}
+
+}  // namespace compress

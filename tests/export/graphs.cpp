@@ -1,0 +1,316 @@
+#include "tests/export/graphs.h"
+
+#include <cmath>
+#include <utility>
+
+#include "libcompress/quant/reference.h"
+
+namespace compress::testing_graphs {
+namespace {
+
+Window window_of(std::int32_t height, std::int32_t width, std::int32_t stride = 1, std::int32_t padding = 0) {
+  Window window;
+  window.kernel[0] = height, window.kernel[1] = width;
+  window.stride[0] = window.stride[1] = stride;
+  window.pad_begin[0] = window.pad_begin[1] = window.pad_end[0] = window.pad_end[1] = padding;
+  return window;
+}
+
+}  // namespace
+
+Builder::Builder(std::uint64_t seed, const Shape& input, std::string profile) : random_(seed) {
+  graph_.name = "network";
+  graph_.profile = std::move(profile);
+  graph_.inputs = {activation(input, 0.02f, zero_point())};
+}
+
+QValueId Builder::activation(const Shape& shape, float scale, std::int32_t zero_point) {
+  QValue value;
+  value.id = QValueId(graph_.values.size());
+  value.name = "value " + std::to_string(graph_.values.size());
+  value.shape = shape;
+  value.scale = scale;
+  value.zero_point = zero_point;
+  graph_.values.push_back(std::move(value));
+  return graph_.values.back().id;
+}
+
+QValueId Builder::same_scale(QValueId x, const Shape& shape) {
+  return activation(shape, graph_.value(x).scale, graph_.value(x).zero_point);
+}
+
+QValueId Builder::node(QOp op, const std::vector<QValueId>& inputs, QValueId output) {
+  graph_.nodes.push_back({"node " + std::to_string(graph_.nodes.size()), std::move(op), inputs, output});
+  return output;
+}
+
+Shape Builder::window_shape(QValueId x, const Window& window, std::int64_t channels) const {
+  Shape result = {1, 0, 0, channels};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto span = (window.kernel[i] - 1) * window.dilation[i] + 1;
+    result[i + 1] = (shape(x)[i + 1] + window.pad_begin[i] + window.pad_end[i] - span) / window.stride[i] + 1;
+  }
+  return result;
+}
+
+/// A scale for a sum of `terms` products that spreads the outputs over most of int8, now and then far too
+/// fine or coarse. Weights have scales near 0.01.
+float Builder::weighted_scale(QValueId x, std::int64_t terms) {
+  const double spread = random_.below(8) == 0 ? random_.uniform(0.02, 8.0) : random_.uniform(0.6, 1.6);
+  return static_cast<float>(static_cast<double>(graph_.value(x).scale) * 0.01 * 90.0 *
+                            std::sqrt(static_cast<double>(terms)) * spread);
+}
+
+std::vector<Requantization> Builder::weights(QValueId x, const Shape& shape, QValueId output,
+                                             std::vector<QValueId>& inputs) {
+  QValue weight;
+  weight.id = QValueId(graph_.values.size());
+  weight.name = "weight " + std::to_string(graph_.values.size());
+  weight.shape = shape;
+  weight.constant = Tensor(DType::int8, shape);
+  for (auto& each : weight.constant.as<std::int8_t>())
+    each = static_cast<std::int8_t>(random_.below(255) - 127);
+  QValue bias;
+  bias.id = QValueId(graph_.values.size() + 1);
+  bias.name = "bias " + std::to_string(graph_.values.size());
+  bias.dtype = DType::int32;
+  bias.shape = {shape[0]};
+  bias.constant = Tensor(DType::int32, bias.shape);
+  for (auto& each : bias.constant.as<std::int32_t>())
+    each = static_cast<std::int32_t>(random_.below(20001) - 10000);
+  for (std::int64_t o = 0; o < shape[0]; ++o)
+    weight.channel_scales.push_back(static_cast<float>(random_.uniform(0.005, 0.015)));
+  for (std::int64_t o = 0; o < shape[0]; ++o)
+    bias.channel_scales.push_back(graph_.value(x).scale * weight.channel_scales[static_cast<std::size_t>(o)]);
+  std::vector<Requantization> requantization;
+  for (std::size_t o = 0; o < weight.channel_scales.size(); ++o)
+    requantization.push_back(
+        to_requantization(weight_factor(graph_.value(x), weight, o, graph_.value(output))));
+  inputs = {x, weight.id, bias.id};
+  graph_.values.push_back(std::move(weight));
+  graph_.values.push_back(std::move(bias));
+  return requantization;
+}
+
+QValueId Builder::conv(QValueId x, std::int64_t channels, const Window& window, std::int32_t groups,
+                       Clamp clamp) {
+  QConv conv;
+  conv.window = window;
+  conv.groups = groups;
+  conv.clamp_min = clamp.lowest, conv.clamp_max = clamp.highest;
+  const Shape weight = {channels, window.kernel[0], window.kernel[1], shape(x)[3] / groups};
+  const auto scale = weighted_scale(x, element_count(weight) / channels);
+  const auto output = activation(window_shape(x, window, channels), scale, zero_point());
+  std::vector<QValueId> inputs;
+  conv.requantization = weights(x, weight, output, inputs);
+  return node(std::move(conv), inputs, output);
+}
+
+QValueId Builder::linear(QValueId x, std::int64_t outputs, Clamp clamp) {
+  QLinear linear;
+  linear.clamp_min = clamp.lowest, linear.clamp_max = clamp.highest;
+  Shape result = shape(x);
+  const Shape weight = {outputs, result.back()};
+  result.back() = outputs;
+  const auto output = activation(result, weighted_scale(x, weight[1]), zero_point());
+  std::vector<QValueId> inputs;
+  linear.requantization = weights(x, weight, output, inputs);
+  return node(std::move(linear), inputs, output);
+}
+
+QValueId Builder::max_pool(QValueId x, const Window& window, Clamp clamp) {
+  const auto output = same_scale(x, window_shape(x, window, shape(x)[3]));
+  return node(QMaxPool{window, clamp.lowest, clamp.highest}, {x}, output);
+}
+
+QValueId Builder::average_pool(QValueId x, const Window& window, Clamp clamp) {
+  const auto output = same_scale(x, window_shape(x, window, shape(x)[3]));
+  return node(QAvgPool{window, clamp.lowest, clamp.highest}, {x}, output);
+}
+
+QValueId Builder::add(QValueId x, QValueId y, Clamp clamp) {
+  const auto finer = std::max(graph_.value(x).scale, graph_.value(y).scale);
+  const auto output =
+      activation(shape(x), finer * static_cast<float>(random_.uniform(0.8, 2.0)), zero_point());
+  auto op = add_for(graph_.value(x), graph_.value(y), graph_.value(output));
+  op.clamp_min = clamp.lowest, op.clamp_max = clamp.highest;
+  return node(op, {x, y}, output);
+}
+
+QValueId Builder::requantize(QValueId x, Clamp clamp) {
+  const auto from = graph_.value(x).scale;
+  const auto output =
+      activation(shape(x), from * static_cast<float>(random_.uniform(0.3, 2.0)), zero_point());
+  const auto factor = static_cast<double>(from) / static_cast<double>(graph_.value(output).scale);
+  return node(QRequantize{to_requantization(factor), clamp.lowest, clamp.highest}, {x}, output);
+}
+
+QValueId Builder::concat(const std::vector<QValueId>& parts, std::int32_t axis) {
+  auto inputs = parts;
+  Shape result = shape(parts[0]);
+  const auto at = static_cast<std::size_t>(axis);
+  result[at] = 0;
+  for (auto& part : inputs) {
+    result[at] += shape(part)[at];
+    const auto scale = graph_.value(part).scale, wanted = graph_.value(parts[0]).scale;
+    if (scale == wanted && graph_.value(part).zero_point == graph_.value(parts[0]).zero_point) continue;
+    const auto factor = static_cast<double>(scale) / static_cast<double>(wanted);
+    part = node(QRequantize{to_requantization(factor)}, {part}, same_scale(parts[0], shape(part)));
+  }
+  return node(QConcat{axis}, inputs, same_scale(parts[0], result));
+}
+
+QValueId Builder::transpose(QValueId x, const std::vector<std::int32_t>& order) {
+  Shape result;
+  for (const auto axis : order) result.push_back(shape(x)[static_cast<std::size_t>(axis)]);
+  return node(QTranspose{order}, {x}, same_scale(x, result));
+}
+
+QValueId Builder::reshape(QValueId x, const Shape& shape) {
+  return node(QReshape{}, {x}, same_scale(x, shape));
+}
+
+QValueId Builder::softmax(QValueId x) {
+  const auto output = activation(shape(x), 1.0f / 256, -128);
+  return node(softmax_for(graph_.value(x)), {x}, output);
+}
+
+QuantizedGraph Builder::done(const std::vector<QValueId>& outputs) {
+  graph_.outputs = outputs;
+  verify(graph_);
+  return graph_;
+}
+
+QuantizedGraph every_operation(std::uint64_t seed, const std::string& profile) {
+  Builder b(seed, {1, 9, 11, 3}, profile);
+  auto uneven = window_of(3, 5, 2);
+  uneven.pad_begin[0] = 1, uneven.pad_begin[1] = 3, uneven.pad_end[1] = 2;
+  const auto first = b.conv(b.input(), 8, uneven, 1, {-128, 90});
+  auto dilated = window_of(2, 3, 1, 1);
+  dilated.dilation[0] = 2, dilated.dilation[1] = 2;
+  dilated.pad_end[0] = 2, dilated.pad_begin[1] = 2, dilated.pad_end[1] = 2;
+  dilated.pad_begin[0] = 0;
+  const auto second = b.conv(first, 8, dilated);
+  const auto grouped = b.conv(first, 12, window_of(3, 3, 1, 1), 4);
+  const auto depthwise = b.conv(first, 8, window_of(3, 3, 1, 1), 8, {-100, 127});
+  const auto multiplied = b.conv(first, 16, window_of(1, 1), 8);
+  const auto sum = b.add(second, depthwise, {-110, 120});
+  const auto joined = b.concat({sum, grouped, multiplied}, 3);
+  const auto turned = b.transpose(joined, {0, 3, 1, 2});
+  auto pool = window_of(5, 2, 2, 1);
+  pool.pad_end[1] = 0;
+  const auto pooled = b.max_pool(turned, pool, {-120, 100});
+  const auto means = b.average_pool(pooled, window_of(3, 2, 2, 1));
+  const auto flat = b.reshape(means, {1, element_count(b.shape(means))});
+  const auto other = b.requantize(flat, {-90, 127});
+  const auto scores = b.linear(other, 10);
+  return b.done({b.softmax(scores), sum});
+}
+
+namespace {
+
+/// One random operation on one of the images; the result joins them.
+void grow(Builder& b, std::vector<QValueId>& images) {
+  auto& random = b.random();
+  const auto pick = [&](std::int64_t low, std::int64_t high) {
+    return static_cast<std::int32_t>(low + random.below(high - low + 1));
+  };
+  const auto x = images[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(images.size())))];
+  const auto shape = b.shape(x);
+  const auto window = [&](bool pool) {
+    Window result;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const auto extent = static_cast<std::int32_t>(shape[i + 1]);
+      result.kernel[i] = pick(1, std::min(extent, 4));
+      result.stride[i] = pick(1, 3);
+      if (result.kernel[i] > 1 && (result.kernel[i] - 1) * 2 < extent) result.dilation[i] = pick(1, 2);
+      const auto span = (result.kernel[i] - 1) * result.dilation[i] + 1;
+      result.pad_begin[i] = pick(0, pool ? (result.kernel[i] - 1) / 2 : 3);
+      result.pad_end[i] = pick(0, pool ? (result.kernel[i] - 1) / 2 : std::min(3, span));
+      if (pool) result.dilation[i] = 1;
+    }
+    return result;
+  };
+  Clamp clamp;
+  if (pick(0, 2) == 0) clamp = {pick(-128, -20), pick(10, 127)};
+  const auto channels = shape[3];
+  QValueId y{};
+  switch (pick(0, 9)) {
+    case 0:
+    case 1:
+      y = b.conv(x, pick(1, 9), window(false), 1, clamp);
+      break;
+    case 2:
+      y = b.conv(x, channels, window(false), static_cast<std::int32_t>(channels), clamp);
+      break;
+    case 3: {
+      const auto groups = channels % 2 == 0 ? 2 : static_cast<std::int32_t>(channels);
+      y = b.conv(x, groups * pick(1, 5), window(false), groups, clamp);
+      break;
+    }
+    case 4:
+      y = b.max_pool(x, window(true), clamp);
+      break;
+    case 5:
+      y = b.average_pool(x, window(true), clamp);
+      break;
+    case 6: {
+      const auto left = pick(0, 1) ? b.requantize(x, clamp) : x;
+      y = b.add(left, b.conv(x, channels, {}), clamp);
+      break;
+    }
+    case 7: {
+      const auto axis = pick(1, 3);
+      y = b.concat({x, b.requantize(x), x}, axis);
+      break;
+    }
+    case 8: {
+      const std::vector<std::int32_t> orders[] = {
+          {0, 2, 1, 3}, {0, 3, 1, 2}, {0, 2, 3, 1}, {0, 1, 3, 2}, {0, 3, 2, 1}};
+      y = b.transpose(x, orders[pick(0, 4)]);
+      break;
+    }
+    default:
+      y = b.requantize(b.linear(x, pick(1, 9), clamp));
+      break;
+  }
+  if (element_count(b.shape(y)) <= 3000) images.push_back(y);
+}
+
+}  // namespace
+
+QuantizedGraph random_graph(std::uint64_t seed) {
+  Random random(seed * 7919 + 1);
+  const Shape shape = {1, 1 + random.below(9), 1 + random.below(9), 1 + random.below(6)};
+  Builder b(seed, shape, seed % 3 == 0 ? "tflite-micro" : "litert");
+  std::vector<QValueId> images = {b.input()};
+  const auto count = 1 + random.below(6);
+  for (std::int64_t i = 0; i < count; ++i) grow(b, images);
+  auto last = images.back();
+  std::vector<QValueId> outputs;
+  if (random.below(3) == 0) outputs.push_back(images[images.size() / 2]);
+  if (random.below(2) == 0) last = b.reshape(last, {1, element_count(b.shape(last))});
+  if (random.below(2) == 0) last = b.linear(last, 1 + random.below(12));
+  if (random.below(2) == 0) last = b.softmax(last);
+  outputs.push_back(last);
+  return b.done(outputs);
+}
+
+std::vector<TestVector> record(const QuantizedGraph& graph, std::size_t count, std::uint64_t seed) {
+  const ReferenceExecutor reference(graph);
+  Random random(seed);
+  std::vector<TestVector> vectors;
+  for (std::size_t i = 0; i < count; ++i) {
+    TestVector vector;
+    vector.input.resize(static_cast<std::size_t>(element_count(graph.value(graph.inputs[0]).shape)));
+    for (auto& each : vector.input) each = static_cast<std::int8_t>(random.below(256) - 128);
+    if (i == 1) vector.input.assign(vector.input.size(), -128);
+    if (i == 2) vector.input.assign(vector.input.size(), 127);
+    for (const auto& part : reference.run_all(vector.input))
+      vector.output.insert(vector.output.end(), part.begin(), part.end());
+    vectors.push_back(std::move(vector));
+  }
+  return vectors;
+}
+
+}  // namespace compress::testing_graphs

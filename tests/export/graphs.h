@@ -1,0 +1,69 @@
+// Small 8-bit networks for the tests, with random weights and scales that keep the numbers in range.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libcompress/base/random.h"
+#include "libcompress/export/exporter.h"
+#include "libcompress/quant/quantized_graph.h"
+
+namespace compress::testing_graphs {
+
+struct Clamp {
+  std::int32_t lowest = -128, highest = 127;
+};
+
+/// Builds a network node by node. Every method returns the new activation.
+class Builder {
+ public:
+  Builder(std::uint64_t seed, const Shape& input, std::string profile = "litert");
+
+  QValueId input() const { return graph_.inputs[0]; }
+  const Shape& shape(QValueId id) const { return graph_.value(id).shape; }
+
+  QValueId conv(QValueId x, std::int64_t channels, const Window& window, std::int32_t groups = 1,
+                Clamp clamp = {});
+  QValueId linear(QValueId x, std::int64_t outputs, Clamp clamp = {});
+  QValueId max_pool(QValueId x, const Window& window, Clamp clamp = {});
+  QValueId average_pool(QValueId x, const Window& window, Clamp clamp = {});
+  QValueId add(QValueId x, QValueId y, Clamp clamp = {});
+  QValueId concat(const std::vector<QValueId>& parts,
+                  std::int32_t axis);  ///< requantizes where scales differ
+  QValueId transpose(QValueId x, const std::vector<std::int32_t>& order);
+  QValueId reshape(QValueId x, const Shape& shape);
+  QValueId softmax(QValueId x);
+  QValueId requantize(QValueId x, Clamp clamp = {});
+
+  /// Names the last node.
+  void name(const std::string& name) { graph_.nodes.back().name = name; }
+
+  QuantizedGraph done(const std::vector<QValueId>& outputs);
+
+  Random& random() { return random_; }
+
+ private:
+  QValueId activation(const Shape& shape, float scale, std::int32_t zero_point);
+  QValueId same_scale(QValueId x, const Shape& shape);
+  QValueId node(QOp op, const std::vector<QValueId>& inputs, QValueId output);
+  Shape window_shape(QValueId x, const Window& window, std::int64_t channels) const;
+  std::vector<Requantization> weights(QValueId x, const Shape& shape, QValueId output,
+                                      std::vector<QValueId>& inputs);
+  float weighted_scale(QValueId x, std::int64_t terms);
+  std::int32_t zero_point() { return static_cast<std::int32_t>(random_.below(256)) - 128; }
+
+  QuantizedGraph graph_;
+  Random random_;
+};
+
+/// Every operation at least once.
+QuantizedGraph every_operation(std::uint64_t seed, const std::string& profile = "litert");
+
+/// A few random operations on a small random image.
+QuantizedGraph random_graph(std::uint64_t seed);
+
+/// Random inputs and what the ReferenceExecutor makes of them.
+std::vector<TestVector> record(const QuantizedGraph& graph, std::size_t count, std::uint64_t seed);
+
+}  // namespace compress::testing_graphs
