@@ -1,0 +1,68 @@
+#include "libcompress/pipeline/calibration.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "libcompress/base/error.h"
+#include "libcompress/quant/lower.h"
+
+namespace compress {
+
+std::unique_ptr<Observer> make_observer(const Plugins& plugins, const QuantizeOptions& options) {
+  const auto& table = plugins.observers.entry(options.observer).options;
+  std::map<std::string, OptionValue> values;
+  for (const auto& option : table) {
+    if (option.name == "percentile") values["percentile"] = options.percentile;
+  }
+  return plugins.observers.make(options.observer, values);
+}
+
+std::vector<float> sample_views(const DataSet& data, Part part, std::int64_t count, std::uint64_t seed) {
+  const auto clips = data.size(part);
+  if (clips == 0)
+    throw Error(ErrorKind::input, {"data set", std::string("no clip in the part ") + name_of(part), "one or more", ""});
+  const auto view_size = static_cast<std::size_t>(element_count(data.input_shape()));
+  const auto views = data.view_count();
+  Random random = Random::stream(seed, 0xca11b);
+  std::vector<std::size_t> order(static_cast<std::size_t>(clips));
+  std::iota(order.begin(), order.end(), 0);
+  random.shuffle(order);
+  std::vector<float> clip(view_size * static_cast<std::size_t>(views));
+  std::vector<float> chosen;
+  chosen.reserve(view_size * static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    data.evaluation_views(part, static_cast<std::int64_t>(order[static_cast<std::size_t>(i % clips)]), clip);
+    const auto view = clip.begin() + static_cast<std::ptrdiff_t>(view_size) * random.below(views);
+    chosen.insert(chosen.end(), view, view + static_cast<std::ptrdiff_t>(view_size));
+  }
+  return chosen;
+}
+
+Evaluation evaluate_int8(const QuantizedGraph& graph, const RunInt8& run_view, const DataSet& data,
+                         const EvaluateOptions& options) {
+  const auto view_size = static_cast<std::size_t>(element_count(data.input_shape()));
+  const auto outputs = element_count(graph.value(graph.outputs.front()).shape);
+  const Predict predict = [&](std::span<const float> views, std::int64_t count) {
+    std::vector<float> scores;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+      const auto output = run_view(quantize_input(graph, views.subspan(i * view_size, view_size)));
+      const auto real = dequantize_output(graph, output);
+      scores.insert(scores.end(), real.begin(), real.end());
+    }
+    return scores;
+  };
+  return evaluate_with(predict, outputs, data, Part::test, options);
+}
+
+std::int64_t parameter_count(const QuantizedGraph& graph) {
+  std::int64_t count = 0;
+  for (const auto& value : graph.values) count += value.constant.empty() ? 0 : element_count(value.shape);
+  return count;
+}
+
+std::int64_t FirstClips::size(Part part) const {
+  const auto all = data_.size(part);
+  return part == Part::test && clips_ > 0 ? std::min(clips_, all) : all;
+}
+
+}  // namespace compress

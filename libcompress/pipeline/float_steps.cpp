@@ -1,0 +1,101 @@
+// The steps before the 8-bit boundary: load, train, measure, prune.
+
+#include <fmt/format.h>
+
+#include "libcompress/analysis/cost.h"
+#include "libcompress/base/files.h"
+#include "libcompress/pipeline/json_figures.h"
+#include "libcompress/pipeline/model_file.h"
+#include "libcompress/pipeline/proof.h"
+#include "libcompress/pipeline/setup.h"
+#include "libcompress/pipeline/steps.h"
+#include "libcompress/strategy/sparsify.h"
+#include "libcompress/surgery/surgery.h"
+#include "libcompress/train/evaluate.h"
+#include "libcompress/train/trainer.h"
+
+namespace compress {
+namespace {
+
+using nlohmann::json;
+
+/// metrics.jsonl: a line an epoch of every finished training, for people and scripts that watch the run.
+void write_metrics(const RunFolder& folder, const std::string& step, const std::vector<EpochMetrics>& history) {
+  std::string lines;
+  const auto add = [&lines](const std::string& name, const json& epochs) {
+    for (json epoch : epochs) {
+      epoch["step"] = name;
+      lines += epoch.dump() + "\n";
+    }
+  };
+  for (const auto& finished : folder.steps()) {
+    if (finished.result.contains("history")) add(finished.name, finished.result.at("history"));
+  }
+  add(step, history_json(history));
+  write_file(folder.path("metrics.jsonl"), lines);
+}
+
+}  // namespace
+
+Model Bench::model(std::string_view checkpoint) const { return load_model(folder.checkpoint(checkpoint), nullptr); }
+
+json take_original(const Bench& bench) {
+  const Model model = original_model(bench.recipe, bench.family);
+  check_fit(model.graph, bench.data);
+  if (bench.recipe.prune) group_options(*bench.recipe.prune, bench.family, model.graph);  // refuses early
+  save_model(bench.folder.checkpoint("original"), model);
+  json paper = json::object();
+  for (const auto& [label, figure] : bench.family.paper_figures(model.graph)) paper[label] = figure;
+  return {{"threads", bench.threads}, {"machine", machine_text()}, {"data", bench.data.description()},
+          {"classes", bench.data.class_names()}, {"paper", paper}};
+}
+
+json train_model(const Bench& bench, const std::string& step, const std::string& from, const std::string& to,
+                 const TrainOptions& options, double mask_sparsity) {
+  const Model start = bench.model(from);
+  TrainJob job;
+  job.options = options;
+  job.seed = bench.seed() ^ std::stoull(content_hash(step).substr(0, 16), nullptr, 16);  // its own numbers for each step
+  if (mask_sparsity > 0) job.masks = magnitude_masks(start, mask_sparsity);
+  job.state_file = bench.folder.checkpoint(to + ".state");
+  job.activity = step;
+  job.reporter = &bench.reporter;
+  job.on_epoch = [&](const EpochMetrics& metrics) {
+    append_line(bench.folder.path("metrics.jsonl"), to_json_line(metrics));
+  };
+  const TrainResult result = train(start, bench.data, job);
+  save_model(bench.folder.checkpoint(to), result.model);
+  write_metrics(bench.folder, step, result.history);
+  std::filesystem::remove(job.state_file);
+  return {{"checkpoint", to}, {"best_epoch", result.best_epoch}, {"history", history_json(result.history)}};
+}
+
+json measure_model(const Bench& bench, const std::string& step, const std::string& checkpoint) {
+  const Model model = bench.model(checkpoint);
+  EvaluateOptions options;
+  options.reporter = &bench.reporter;
+  options.activity = step;
+  json result = evaluation_json(evaluate(model, bench.data, Part::test, options));
+  result["cost"] = cost_json(cost_of(model.graph));
+  result["layers"] = layers_json(model.graph);
+  result["checkpoint"] = checkpoint;
+  return result;
+}
+
+json prune_model(const Bench& bench, const std::string& step, const std::string& from, const std::string& to,
+                 const Budget& budget) {
+  const PruneOptions& prune_options = *bench.recipe.prune;
+  const Model model = bench.model(from);
+  const auto groups = find_groups(model.graph, group_options(prune_options, bench.family, bench.model("original").graph));
+  const auto data = [&]() -> const DataSet& { return bench.data; };
+  const PruningPlan plan = plan_step(
+      {prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter});
+  const Model pruned = prune(model, groups, plan);
+  const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family, bench.seed());
+  write_file(bench.folder.path("plan-" + to + ".json"), plan_to_json(plan));
+  save_model(bench.folder.checkpoint(to), pruned);
+  return {{"checkpoint", to}, {"cost", cost_json(cost_of(pruned.graph))}, {"groups", groups_json(groups, plan)},
+          {"checks", checks_json(checks)}};
+}
+
+}  // namespace compress

@@ -1,0 +1,34 @@
+// The proofs that a run leaves: that surgery changed nothing but what it removed.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libcompress/analysis/groups.h"
+#include "libcompress/import/model_source.h"
+#include "libcompress/report/report.h"
+#include "libcompress/strategy/plan.h"
+
+namespace compress {
+
+/// Largest difference of two networks' outputs on the same inputs, as a fraction of the largest output.
+struct Difference {
+  double relative = 0;
+  std::int64_t inputs = 0;
+};
+
+Difference difference_of(const Model& a, const Model& b, std::uint64_t seed, std::int64_t inputs = 8);
+
+/// Differences up to this are float32 rounding: sums of fewer terms are added in another order.
+constexpr double kTwinTolerance = 5e-6;
+
+/// `pruned` (before any training) against `model` with the removed channels zeroed; indices of spatial groups,
+/// for which no such twin exists, are left in on both sides. For those: against the network that `family` builds
+/// from the pruned widths.
+std::vector<Check> prove_surgery(const std::string& step, const Model& model, std::span<const PruningGroup> groups,
+                                 const PruningPlan& plan, const Model& pruned, const ModelSource& family,
+                                 std::uint64_t seed);
+
+}  // namespace compress

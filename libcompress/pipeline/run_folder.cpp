@@ -1,0 +1,122 @@
+#include "libcompress/pipeline/run_folder.h"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "libcompress/base/error.h"
+#include "libcompress/base/files.h"
+
+namespace compress {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFormat = "libcompress run 1";
+
+json read_state(const fs::path& folder) {
+  const auto file = folder / "state.json";
+  try {
+    const json state = json::parse(read_text(file));
+    if (state.at("format") != kFormat)
+      throw Error(ErrorKind::input, {file.string(), "format " + state.at("format").dump(), std::string(kFormat), ""});
+    return state;
+  } catch (const json::exception& error) {
+    throw Error(ErrorKind::input, {file.string(), std::string("damaged: ") + error.what(), "",
+                                   "remove the run folder and run again"});
+  }
+}
+
+std::vector<FinishedStep> steps_in(const json& state) {
+  std::vector<FinishedStep> steps;
+  for (const auto& step : state.at("steps")) steps.push_back({step.at("name"), step.at("seconds"), step.at("result")});
+  return steps;
+}
+
+int lock_folder(const fs::path& folder) {
+  const auto file = folder / ".lock";
+  const int descriptor = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (descriptor < 0)
+    throw Error(ErrorKind::io, {folder.string(), std::strerror(errno), "a folder that can be written", ""});
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
+  ::close(descriptor);
+  throw Error(ErrorKind::io, {folder.string(), "another process works in this run folder", "one at a time",
+                              "wait for it, or give another folder with --out"});
+}
+
+}  // namespace
+
+RunFolder::RunFolder(fs::path folder, const std::string& recipe_yaml)
+    : folder_(std::move(folder)), recipe_hash_(content_hash(recipe_yaml)) {
+  std::error_code failure;
+  fs::create_directories(folder_, failure);
+  if (failure) throw Error(ErrorKind::io, {folder_.string(), failure.message(), "a folder that can be written", ""});
+  lock_ = lock_folder(folder_);
+  try {
+    if (fs::exists(folder_ / "state.json")) {
+      const json state = read_state(folder_);
+      if (state.at("recipe") != recipe_hash_)
+        throw Error(ErrorKind::usage, {folder_.string(), "a run of another recipe", "a new folder, or the same recipe",
+                                       "give another --out, or remove the folder"});
+      started_ = state.at("started");
+      steps_ = steps_in(state);
+      return;
+    }
+    started_ = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                           fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+    write_file(folder_ / "recipe.yaml", recipe_yaml);
+    save();
+  } catch (...) {
+    ::close(lock_);
+    throw;
+  }
+}
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+std::string RunFolder::recipe_of(const fs::path& folder) {
+  if (!fs::exists(folder / "state.json"))
+    throw Error(ErrorKind::input, {folder.string(), "no run", "the folder of an earlier 'run'",
+                                   "start one with: libcompress run RECIPE --out " + folder.string()});
+  return read_text(folder / "recipe.yaml");
+}
+
+std::vector<FinishedStep> RunFolder::steps_of(const fs::path& folder) { return steps_in(read_state(folder)); }
+
+json RunFolder::step(std::string_view name, const std::function<json()>& work) {
+  for (const auto& step : steps_) {
+    if (step.name == name) return step.result;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const json result = json::parse(work().dump());
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  steps_.push_back({std::string(name), seconds, result});
+  save();
+  return result;
+}
+
+bool RunFolder::done(std::string_view name) const {
+  return std::any_of(steps_.begin(), steps_.end(), [&](const auto& step) { return step.name == name; });
+}
+
+fs::path RunFolder::checkpoint(std::string_view name) const {
+  return folder_ / "checkpoints" / (std::string(name) + ".safetensors");
+}
+
+void RunFolder::save() const {
+  json steps = json::array();
+  for (const auto& step : steps_) steps.push_back({{"name", step.name}, {"seconds", step.seconds}, {"result", step.result}});
+  const json state = {{"format", kFormat}, {"recipe", recipe_hash_}, {"started", started_}, {"steps", steps}};
+  write_file(folder_ / "state.json", state.dump(1) + "\n");
+}
+
+}  // namespace compress

@@ -1,0 +1,53 @@
+#include "tools/command/data_options.h"
+
+#include <algorithm>
+
+#include "libcompress/pipeline/calibration.h"
+#include "libcompress/quant/quantize.h"
+#include "tools/command/model_options.h"
+
+namespace compress::command {
+namespace {
+
+bool has_option(const OptionTable& table, std::string_view name) {
+  return std::any_of(table.begin(), table.end(), [&](const auto& option) { return option.name == name; });
+}
+
+}  // namespace
+
+void DataArguments::declare(CLI::App& app, bool required) {
+  auto* option = app.add_option("--data", data, "data set: a plugin's name, with a folder behind a colon if it takes one (esc:DIR)");
+  if (required) option->required();
+  app.add_option("--data-option", options, "option of the data set, as in --data-option train_folds=1,2")
+      ->allow_extra_args(false);
+  app.add_option("--folds", folds, "folds of the test part, as in --folds 4");
+}
+
+std::unique_ptr<DataSet> DataArguments::load(const Plugins& plugins, std::int64_t outputs) const {
+  const auto colon = data.find(':');
+  const auto name = data.substr(0, colon);
+  const auto& table = plugins.datasets.entry(name).options;
+  auto pairs = options;
+  if (colon != std::string::npos) pairs.push_back("path=" + data.substr(colon + 1));
+  if (!folds.empty()) pairs.push_back("test_folds=" + folds);
+  auto values = read_options(pairs, table, "--data-option");
+  auto made = plugins.datasets.make(name, values);
+  if (made->target_count() == outputs || !has_option(table, "classes") || values.contains("classes")) return made;
+  values["classes"] = outputs;
+  return plugins.datasets.make(name, values);
+}
+
+void QuantizeArguments::declare(CLI::App& app) {
+  app.add_option("--observer", observer, "observer plugin that chooses the ranges of activations");
+  app.add_option("--percentile", percentile, "for the percentile observer, percent");
+  app.add_option("--samples", samples, "calibration views, from the train part")->check(CLI::PositiveNumber);
+}
+
+QuantizedGraph QuantizeArguments::quantized(const Model& model, const DataSet& data, const Plugins& plugins,
+                                            Terminal& terminal) const {
+  const auto made = make_observer(plugins, {observer, percentile, samples});
+  ArraySource inputs(sample_views(data, Part::train, samples, seed), element_count(data.input_shape()));
+  return quantize(model, {inputs, *made, terminal});
+}
+
+}  // namespace compress::command

@@ -1,0 +1,80 @@
+// The command `libcompress`. Results go to standard output, everything else to standard error.
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "libcompress/base/error.h"
+#include "plugins/built_in.h"
+#include "tools/command/verb.h"
+
+namespace compress::command {
+namespace {
+
+constexpr int kInternalError = 70;  // EX_SOFTWARE: a bug of ours, not one of the documented exits
+
+std::vector<Verb> all_verbs() {
+  return {check_verb(),    plan_verb(),   run_verb(),    resume_verb(),  inspect_verb(),
+          evaluate_verb(), export_verb(), report_verb(), plugins_verb(), doctor_verb()};
+}
+
+constexpr std::string_view kExitCodes =
+    "Exit codes: 0 done, 2 usage, 3 recipe, 4 input, 5 does not fit the budget, 6 accuracy gate failed, 7 I/O, 8 plugin, "
+    "130 interrupted.";
+
+void tell(const Error& error, const Session& session) {
+  session.terminal.finish_line();
+  if (session.json) {
+    const nlohmann::json object = {{"error", {{"kind", name_of(error.kind())}, {"message", error.what()}}}};
+    fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+  fmt::print(stderr, "libcompress: {}\n", error.what());
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Prunes, fine-tunes, quantizes and exports convolutional networks to C, with proof at every step."};
+  app.name("libcompress");
+  app.footer(std::string(kExitCodes));
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "libcompress " COMPRESS_VERSION);
+  bool json = false;
+  bool quiet = false;
+  std::function<int(const Session&)> chosen;
+  for (const auto& verb : all_verbs()) {
+    auto* sub = app.add_subcommand(verb.name, verb.summary);
+    sub->footer("Example:\n  " + verb.example);
+    sub->add_flag("--json", json, "print one JSON object");
+    sub->add_flag("--quiet", quiet, "no progress and no messages but warnings");
+    auto action = verb.declare(*sub);
+    sub->callback([&chosen, action] { chosen = action; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
+  }
+  catch_interrupts();
+  const Plugins plugins = built_in_plugins();
+  Terminal terminal(quiet);
+  const Session session{plugins, terminal, json};
+  try {
+    return chosen(session);
+  } catch (const Error& error) {
+    tell(error, session);
+    return error.exit_code();
+  }
+}
+
+}  // namespace
+}  // namespace compress::command
+
+int main(int argc, char** argv) {
+  try {
+    return compress::command::run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "libcompress: internal error, please report it: {}\n", error.what());
+    return compress::command::kInternalError;
+  }
+}

@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "libcompress/base/files.h"
+#include "libcompress/import/safetensors.h"
+#include "libcompress/quant/quantized_file.h"
+#include "libcompress/quant/reference.h"
+#include "tools/command/data_options.h"
+#include "tools/command/model_options.h"
+#include "tools/command/verb.h"
+
+namespace compress::command {
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  DataArguments data;
+  QuantizeArguments quantize;
+  std::string exporter = "c";
+  std::string name = "network";
+  std::string folder;
+  std::int64_t vectors = 8;
+};
+
+bool is_quantized(const std::string& file) {
+  if (std::filesystem::path(file).extension() != ".safetensors") return false;
+  const auto metadata = read_safetensors(file).metadata;
+  const auto format = metadata.find("format");
+  return format != metadata.end() && format->second == "libcompress.quantized";
+}
+
+QuantizedGraph quantized(const Session& session, const Arguments& arguments, std::vector<std::string>& classes) {
+  if (!arguments.model.file.empty() && is_quantized(arguments.model.file)) return load_quantized(arguments.model.file);
+  if (arguments.data.data.empty())
+    throw Error(ErrorKind::usage, {"export", "a float network without calibration data", "--data PLUGIN[:FOLDER]",
+                                   "or the quantized.safetensors of a run"});
+  const Model model = arguments.model.load(session.plugins).model;
+  const auto outputs = element_count(model.graph.value(model.graph.outputs().front()).shape);
+  const auto data = arguments.data.load(session.plugins, outputs);
+  classes = data->class_names();
+  return arguments.quantize.quantized(model, *data, session.plugins, session.terminal);
+}
+
+/// Inputs that reach every corner of the int8 range; the test vectors of a run are real examples instead.
+std::vector<TestVector> random_vectors(const QuantizedGraph& graph, std::int64_t count) {
+  const ReferenceExecutor reference(graph);
+  const auto size = static_cast<std::size_t>(element_count(graph.value(graph.inputs.front()).shape));
+  Random random(1);
+  std::vector<TestVector> vectors(static_cast<std::size_t>(count));
+  for (auto& vector : vectors) {
+    vector.input.resize(size);
+    for (auto& element : vector.input) element = static_cast<std::int8_t>(random.below(256) - 128);
+    vector.output = reference.run(vector.input);
+  }
+  return vectors;
+}
+
+int export_network(const Session& session, const Arguments& arguments) {
+  std::vector<std::string> classes;
+  const QuantizedGraph graph = quantized(session, arguments, classes);
+  const auto exporter = session.plugins.exporters.make(arguments.exporter, {});
+  const ExportResult result =
+      exporter->run({graph, arguments.name, random_vectors(graph, arguments.vectors), classes});
+  nlohmann::json files = nlohmann::json::array();
+  std::string text;
+  for (const auto& [name, content] : result.files) {
+    const auto path = std::filesystem::path(arguments.folder) / name;
+    write_file(path, content);
+    files.push_back(path.string());
+    text += path.string() + "\n";
+  }
+  text += fmt::format("arena {} bytes, constants {} bytes, {} MACs\n", grouped(result.arena_bytes),
+                      grouped(result.constant_bytes), grouped(macs_of(graph)));
+  session.print({{"files", files}, {"arena_bytes", result.arena_bytes}, {"constant_bytes", result.constant_bytes},
+                 {"macs", macs_of(graph)}},
+                text);
+  return 0;
+}
+
+}  // namespace
+
+Verb export_verb() {
+  return {"export", "Quantize a network, if it is not yet, and write it as C",
+          "libcompress export runs/demo/quantized.safetensors --out c --name sound_net", [](CLI::App& app) {
+            auto arguments = std::make_shared<Arguments>();
+            arguments->model.declare(app);
+            arguments->data.declare(app, false);
+            arguments->quantize.declare(app);
+            app.add_option("--exporter", arguments->exporter, "exporter plugin");
+            app.add_option("--name", arguments->name, "C identifier that opens every generated name");
+            app.add_option("--out", arguments->folder, "folder for the files")->required();
+            app.add_option("--vectors", arguments->vectors, "test vectors")->check(CLI::NonNegativeNumber);
+            return [=](const Session& session) { return export_network(session, *arguments); };
+          }};
+}
+
+}  // namespace compress::command

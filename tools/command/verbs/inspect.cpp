@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "libcompress/analysis/cost.h"
+#include "libcompress/base/files.h"
+#include "libcompress/pipeline/model_file.h"
+#include "libcompress/pipeline/setup.h"
+#include "tools/command/model_options.h"
+#include "tools/command/verb.h"
+
+namespace compress::command {
+namespace {
+
+using nlohmann::json;
+
+struct Arguments {
+  ModelArguments model;
+  std::string dot;
+  bool graph = false;
+};
+
+json layer_json(const Node& node, const NodeCost& cost, const Shape& shape) {
+  return {{"name", node.name},           {"op", node.op},
+          {"shape", shape},              {"params", cost.params},
+          {"macs", cost.macs},           {"activation_bytes", cost.activation_bytes}};
+}
+
+int inspect(const Session& session, const Arguments& arguments) {
+  const auto loaded = arguments.model.load(session.plugins);
+  const Graph& graph = loaded.model.graph;
+  if (!arguments.dot.empty()) write_file(arguments.dot, to_dot(graph));
+  const NetworkCost cost = cost_of(graph);
+  json object = {{"name", loaded.model.name},           {"params", cost.params},
+                 {"macs", cost.macs},                   {"flash_bytes", cost.flash_bytes},
+                 {"peak_ram_bytes", cost.peak_ram_bytes}, {"layers", json::array()},
+                 {"fingerprint", fingerprint(graph)}};
+  std::vector<std::vector<std::string>> rows = {{"layer", "operator", "output", "params", "MACs", "bytes (int8)"}};
+  for (const auto& each : cost.nodes) {
+    const Node& node = graph.node(each.node);
+    const Shape& shape = graph.value(node.output).shape;
+    object["layers"].push_back(layer_json(node, each, shape));
+    rows.push_back({node.name, node.op, to_string(shape), grouped(each.params), grouped(each.macs),
+                    grouped(each.activation_bytes)});
+  }
+  std::string text = arguments.graph ? to_text(graph) + "\n" : "";
+  text += table_text(rows);
+  text += fmt::format("\nparams {}, MACs {}, 8-bit constants {} bytes, peak RAM {} bytes\n", grouped(cost.params),
+                      grouped(cost.macs), grouped(cost.flash_bytes), grouped(cost.peak_ram_bytes));
+  if (loaded.family) {
+    for (const auto& [label, figure] : loaded.family->paper_figures(graph)) {
+      object["paper"][label] = figure;
+      text += fmt::format("{}: {:.6g}\n", label, figure);
+    }
+  }
+  session.print(object, text);
+  return 0;
+}
+
+}  // namespace
+
+Verb inspect_verb() {
+  return {"inspect", "Show a network's layers with shapes, parameters, MACs and activation bytes",
+          "libcompress inspect --model acdnet --model-option classes=50", [](CLI::App& app) {
+            auto arguments = std::make_shared<Arguments>();
+            arguments->model.declare(app);
+            app.add_flag("--graph", arguments->graph, "print the graph as text first");
+            app.add_option("--dot", arguments->dot, "write the graph in Graphviz' language to this file");
+            return [=](const Session& session) { return inspect(session, *arguments); };
+          }};
+}
+
+}  // namespace compress::command
