@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "libcompress/import/safetensors.h"
 #include "libcompress/runtime/executor.h"
 #include "models/acdnet/network.h"
 
@@ -181,6 +182,19 @@ TEST(AcdNet, reads_both_published_files) {
     EXPECT_EQ(parameter_count(model.graph), 131'474);
     EXPECT_NO_THROW(verify(model));
   }
+}
+
+TEST(AcdNet, computes_what_stock_pytorch_computes) {
+  if (!std::filesystem::exists(kPublished)) GTEST_SKIP() << "the published checkpoints are not here";
+  const auto model =
+      source()->from_checkpoint(read_checkpoint(kPublished / "micro_acdnet_pruned_trained_fold4_86.00.pt"));
+  const auto reference =
+      read_safetensors(std::string(COMPRESS_SOURCE_DIR) + "/tests/acdnet/reference.safetensors").tensors;
+  std::vector<float> wave(30225);
+  for (std::size_t i = 0; i < wave.size(); ++i)
+    wave[i] = static_cast<float>(0.5 * std::sin(0.05 * static_cast<double>(i)));
+  EXPECT_THAT(run(model, wave, 1),
+              testing::Pointwise(testing::FloatNear(1e-5F), reference.at("probabilities").as<float>()));
 }
 
 }  // namespace
