@@ -5,10 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
-#include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -104,8 +106,12 @@ std::vector<Recording> read_table(const fs::path& path, std::string_view text) {
   const std::size_t category = required("category");
   const std::size_t source = table.column("src_file");
   std::vector<Recording> recordings;
+  std::set<std::string> seen;
   for (const auto& [cells, line] : table.rows) {
     const auto where = fmt::format("{}:{}", path.string(), line);
+    if (!seen.insert(cells[filename]).second)
+      refuse(where, fmt::format("'{}' a second time", cells[filename]), "one line a clip",
+             "take one of the lines out: a clip in two folds would be trained on and tested on");
     recordings.push_back({.filename = cells[filename],
                           .fold = whole_number(cells[fold], kLargestTarget, where, "fold"),
                           .target = whole_number(cells[target], kLargestTarget, where, "target"),

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "libcompress/base/error.h"
 #include "libcompress/data/audio.h"
 #include "libcompress/data/clips.h"
 #include "libcompress/data/parallel.h"
@@ -100,11 +102,26 @@ class Sounds final : public ClipDataSet {
   }
 
  private:
+  /// Clips stay in memory; a slip of a zero should be a message and not a machine that swaps.
+  static void check_memory(const Options& options, std::int64_t classes) {
+    constexpr double kLimitBytes = 8e9;
+    const double clip_bytes =
+        2 * options.number("clip_seconds") * static_cast<double>(options.integer("sample_rate"));
+    for (const char* row : {"train_clips", "validation_clips", "test_clips"}) {
+      const double bytes = clip_bytes * static_cast<double>(options.integer(row) * classes);
+      if (bytes > kLimitBytes)
+        throw Error(ErrorKind::input, {fmt::format("data set 'sounds', '{}'", row),
+                                       fmt::format("{:.0f} GB of sound", bytes / 1e9), "at most 8 GB",
+                                       "ask for fewer or shorter clips"});
+    }
+  }
+
   /// Classes take turns: clip i is of class i modulo their number.
   static Content content(const Options& options) {
     Content all;
     for (const auto& voice : voices()) all.class_names.push_back(voice.name);
     all.target_count = static_cast<std::int64_t>(all.class_names.size());
+    check_memory(options, all.target_count);
     const std::array<const char*, 3> rows{"train_clips", "validation_clips", "test_clips"};
     for (std::size_t part = 0; part < rows.size(); ++part)
       for (std::int64_t i = 0; i < options.integer(rows[part]) * all.target_count; ++i) {

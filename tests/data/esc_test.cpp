@@ -254,6 +254,8 @@ TEST_F(Esc, tells_what_is_wrong_with_the_table) {
               HasSubstr("'-1' in column 'target'"));
   EXPECT_THAT(message_of_table("filename,fold,target,category\na.wav,1\n"),
               HasSubstr("table.csv:2: 2 cells"));
+  EXPECT_THAT(message_of_table("filename,fold,target,category\na.wav,1,0,x\na.wav,2,0,x\n"),
+              HasSubstr("table.csv:3: 'a.wav' a second time"));
   EXPECT_THAT(message_of_table("filename,fold,target,category\na.wav,1,0,x\nb.wav,1,0,y\n"),
               HasSubstr("target 0 is both 'x' and 'y'"));
 }

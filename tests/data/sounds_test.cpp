@@ -10,6 +10,7 @@
 #include "libcompress/data/augment.h"
 #include "plugins/datasets/datasets.h"
 #include "plugins/datasets/voices.h"
+#include "tests/data/sound_files.h"
 
 namespace compress {
 namespace {
@@ -91,6 +92,12 @@ TEST(Sounds, are_audible_and_not_clipped) {
     EXPECT_GT(peak, 0.005) << data->clip_name(Part::train, i);
     EXPECT_LT(peak, 1.0) << data->clip_name(Part::train, i);
   }
+}
+
+TEST(Sounds, refuse_what_does_not_fit_in_memory) {
+  const Given given{{"train_clips", std::int64_t{10000}}, {"clip_seconds", 60.0}};
+  EXPECT_THAT(testing::complaint(ErrorKind::input, [&] { make_sounds(given); }),
+              ::testing::HasSubstr("'train_clips': 96 GB of sound"));
 }
 
 TEST(Sounds, describe_what_they_are_made_from) {
