@@ -57,25 +57,31 @@ std::string class_lines(const CNetwork& network) {
                     name, names.size(), network.name, name);
 }
 
-std::string header(const CNetwork& network) {
+/// "void NAME_run(...)", its parameters one below the other.
+std::string run_signature(const CNetwork& network) {
+  const auto opening = fmt::format("void {}_run(", network.name);
   const auto name = upper(network.name);
   return fmt::format(
-      "/* {0}: an 8-bit neural network, {1} multiply-accumulates. Integer arithmetic only; no memory is "
-      "allocated. */\n"
-      "#ifndef {2}_H\n#define {2}_H\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n"
-      "{3}\n{4}"
-      "/* Runs the network once. Images are stored as [height][width][channels], the last running fastest.\n"
-      " * `arena` is working memory of any content; it may be used for other things between calls. The three "
-      "buffers\n"
-      " * need no alignment and must not overlap. `input` is left as it is. Reentrant: all state is in the "
-      "arena. */\n"
-      "void {0}_run(uint8_t arena[{2}_ARENA_SIZE], const int8_t input[{2}_INPUT_SIZE],\n"
-      "             int8_t output[{2}_OUTPUT_SIZE]);\n\n"
-      "/* The same with a static arena of its own, which is linked only where this is called. Not reentrant. "
-      "*/\n"
-      "void {0}_run_static(const int8_t input[{2}_INPUT_SIZE], int8_t output[{2}_OUTPUT_SIZE]);\n\n"
-      "#ifdef __cplusplus\n}}\n#endif\n\n#endif\n",
-      network.name, grouped(macs_of(network.graph())), name, macros(network), class_lines(network));
+      "{0}uint8_t arena[{1}_ARENA_SIZE],\n{2}const int8_t input[{1}_INPUT_SIZE],\n{2}int8_t "
+      "output[{1}_OUTPUT_SIZE])",
+      opening, name, std::string(opening.size(), ' '));
+}
+
+std::string run_static_signature(const CNetwork& network) {
+  const auto opening = fmt::format("void {}_run_static(", network.name);
+  const auto name = upper(network.name);
+  return fmt::format("{0}const int8_t input[{1}_INPUT_SIZE],\n{2}int8_t output[{1}_OUTPUT_SIZE])", opening,
+                     name, std::string(opening.size(), ' '));
+}
+
+std::string header(const CNetwork& network) {
+  return filled(template_text("network.h"), {{"NAME", network.name},
+                                             {"UPPER", upper(network.name)},
+                                             {"MACS", grouped(macs_of(network.graph()))},
+                                             {"MACROS", macros(network)},
+                                             {"CLASSES", class_lines(network)},
+                                             {"RUN", run_signature(network)},
+                                             {"RUN_STATIC", run_static_signature(network)}});
 }
 
 /// Several lines of the file's opening comment: what lies where in the arena, and when.
@@ -136,11 +142,7 @@ std::string layer_call(const CNetwork& network, const CLayer& layer) {
 }
 
 std::string run_function(const CNetwork& network) {
-  const auto name = upper(network.name);
-  std::string text = fmt::format(
-      "void {0}_run(uint8_t arena[{1}_ARENA_SIZE], const int8_t input[{1}_INPUT_SIZE],\n"
-      "             int8_t output[{1}_OUTPUT_SIZE]) {{\n",
-      network.name, name);
+  auto text = run_signature(network) + " {\n";
   text += network.storage.arena.empty() ? "  (void)arena;\n" : "  int8_t *const memory = (int8_t *)arena;\n";
   for (const auto& layer : network.layers) text += layer_call(network, layer);
   for (const auto& copy : network.storage.copies)
@@ -166,11 +168,9 @@ std::string source(const CNetwork& network) {
 
 std::string static_source(const CNetwork& network) {
   return fmt::format(
-      "#include \"{0}.h\"\n\n"
-      "static uint8_t arena[{1}_ARENA_SIZE];\n\n"
-      "void {0}_run_static(const int8_t input[{1}_INPUT_SIZE], int8_t output[{1}_OUTPUT_SIZE]) {{\n"
-      "  {0}_run(arena, input, output);\n}}\n",
-      network.name, upper(network.name));
+      "#include \"{0}.h\"\n\nstatic uint8_t arena[{1}_ARENA_SIZE];\n\n{2} {{\n  {0}_run(arena, input, "
+      "output);\n}}\n",
+      network.name, upper(network.name), run_static_signature(network));
 }
 
 std::string class_source(const CNetwork& network) {

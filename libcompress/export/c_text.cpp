@@ -112,7 +112,7 @@ std::string filled(std::string_view text, const std::map<std::string, std::strin
 std::string grouped(std::int64_t number) {
   auto text = std::to_string(number);
   for (auto at = static_cast<std::int64_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
+    text.insert(static_cast<std::size_t>(at), 1, ',');
   return text;
 }
 
