@@ -27,7 +27,11 @@ class Folder {
   Model run() {
     for (const auto id : old_.inputs())
       moved_[id] = model_.graph.add_input(old_.value(id).name, old_.value(id).shape, old_.value(id).dtype);
-    for (const auto id : old_.topological_order()) add(old_.node(id));
+    const auto order = old_.topological_order();
+    mark_read(order);
+    for (const auto id : order) {
+      if (read_.contains(old_.node(id).output)) add(old_.node(id));
+    }
     std::vector<ValueId> outputs;
     for (const auto id : old_.outputs()) outputs.push_back(moved_.at(id));
     model_.graph.set_outputs(outputs);
@@ -46,6 +50,15 @@ class Folder {
     if (readers.size() != 1) return nullptr;
     const auto& reader = old_.node(readers[0]);
     return reader.op == "batch_norm" ? &reader : nullptr;
+  }
+
+  /// What the outputs depend on.
+  void mark_read(const std::vector<NodeId>& order) {
+    read_.insert(old_.outputs().begin(), old_.outputs().end());
+    for (auto id = order.rbegin(); id != order.rend(); ++id) {
+      const auto& node = old_.node(*id);
+      if (read_.contains(node.output)) read_.insert(node.inputs.begin(), node.inputs.end());
+    }
   }
 
   void add(const Node& node) {
@@ -136,6 +149,7 @@ class Folder {
   const Graph& old_;
   const StateDict& weights_;
   std::map<NodeId, const Node*> folded_;  ///< conv or linear -> its batch norm
+  std::set<ValueId> read_;                ///< values that the outputs depend on
   std::map<ValueId, ValueId> moved_;      ///< old -> new
   Model model_;
 };

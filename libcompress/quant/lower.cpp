@@ -91,22 +91,30 @@ class Planner {
   }
 
   /// Inputs that nobody else reads take the concat's scale where they are made, so that nothing is rounded
-  /// twice.
+  /// twice. Its range grows to theirs: what a max pool drops must not be clipped before it.
   void share_range(const Node& concat) {
-    const auto range = plan_.ranges.find(concat.output);
-    if (range == plan_.ranges.end()) return;
+    if (!plan_.ranges.contains(concat.output)) return;
+    std::vector<ValueId> sharing = {concat.output};
     for (const auto id : concat.inputs) {
-      if (const auto origin = scale_origin(id)) plan_.ranges[*origin] = range->second;
+      const auto origin = scale_origin(id);
+      if (origin && plan_.ranges.contains(*origin)) sharing.push_back(*origin);
     }
+    Range all = plan_.ranges.at(concat.output);
+    for (const auto id : sharing) {
+      all.low = std::min(all.low, plan_.ranges.at(id).low);
+      all.high = std::max(all.high, plan_.ranges.at(id).high);
+    }
+    for (const auto id : sharing) plan_.ranges[id] = all;
   }
 
-  /// The value that decides the scale of `id`, if every reader of it and of those between leads to `id`.
+  /// The value that decides the scale of `id`, if every reader of it and of those between leads to `id`. A
+  /// mean is narrower than what it averages: its scale is better changed behind it.
   std::optional<ValueId> scale_origin(ValueId id) const {
-    static const std::set<std::string, std::less<>> kSharing = {"max_pool", "avg_pool", "global_avg_pool",
-                                                                "permute", "flatten"};
+    static const std::set<std::string, std::less<>> kSharing = {"max_pool", "permute", "flatten"};
+    static const std::set<std::string, std::less<>> kFixed = {"softmax", "avg_pool", "global_avg_pool"};
     for (;;) {
       const auto* producer = graph_.producer(id);
-      if (!producer || !read_once(id) || producer->op == "softmax") return std::nullopt;
+      if (!producer || !read_once(id) || kFixed.contains(producer->op)) return std::nullopt;
       if (!kSharing.contains(producer->op)) return id;
       id = producer->inputs[0];
     }
@@ -626,8 +634,9 @@ class Lowering {
   void lower_flatten(const Node& node) {
     const auto input = node.inputs[0];
     const auto from = forms_.at(input).front();
-    if (reorders(value(from.id).shape, moves(from.axes, natural_order(rank(input)))) &&
-        only_linear_reads(node.output)) {
+    if (!reorders(value(from.id).shape, moves(from.axes, natural_order(rank(input))))) {
+      add_flat(node, from.id, graph_.value(node.output).name);
+    } else if (only_linear_reads(node.output)) {
       columns_[node.output] = natural_positions(graph_.value(input).shape, from.axes);
       add_flat(node, from.id, graph_.value(node.output).name + "/moved");
     } else {

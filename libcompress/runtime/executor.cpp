@@ -75,7 +75,10 @@ std::vector<float> Executor::run_observed(std::span<const float> input, std::int
     };
   // from_blob takes a pointer to what it might change; evaluation changes nothing.
   const auto tensor = at::from_blob(const_cast<float*>(input.data()), shape, at::kFloat);
-  const auto output = impl_->network.forward(tensor, pass).contiguous();
+  // An observer sees all outputs and what leads to them.
+  const auto& outputs = impl_->network.graph().outputs();
+  const std::span<const ValueId> wanted(outputs.data(), observe ? outputs.size() : 1);
+  const auto output = impl_->network.compute({&tensor, 1}, wanted, pass).front().contiguous();
   const auto values = elements(output);
   return {values.begin(), values.end()};
 }

@@ -1,0 +1,287 @@
+#include "libcompress/quant/lower.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "libcompress/base/error.h"
+#include "libcompress/quant/compare.h"
+#include "libcompress/quant/fold.h"
+#include "libcompress/quant/reference.h"
+#include "tests/quant/networks.h"
+
+namespace compress {
+namespace {
+
+using test::NetworkBuilder;
+using test::quantized;
+using test::random_inputs;
+using Integers = std::vector<std::int64_t>;
+
+/// Quantizes, and expects the output and every layer between to stay close to float32.
+QuantizedGraph close_to_float(const Model& model, double sqnr_db = 25) {
+  const auto graph = quantized(model, random_inputs(model, 16));
+  const auto difference = compare(model, graph, random_inputs(model, 16), 16);
+  for (const auto& layer : difference.layers)
+    EXPECT_GT(layer.sqnr_db, sqnr_db) << layer.value << "\n" << to_text(graph);
+  EXPECT_GT(difference.layers.size(), 1u);
+  return graph;
+}
+
+std::vector<std::string> ops_of(const QuantizedGraph& graph) {
+  std::vector<std::string> names;
+  for (const auto& node : graph.nodes) names.emplace_back(name_of(node.op));
+  return names;
+}
+
+std::string complaint_of(const std::function<void()>& act, ErrorKind kind = ErrorKind::input) {
+  try {
+    act();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind);
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Lower, a_conv_takes_the_relu_behind_it) {
+  const auto model =
+      NetworkBuilder({1, 3, 9, 7}).conv("conv", 8, {3, 3}, {2, 1}).node("relu", "relu").finish();
+  const auto graph = close_to_float(model);
+  EXPECT_THAT(ops_of(graph), testing::ElementsAre("conv"));
+  EXPECT_EQ(graph.value(graph.outputs[0]).name, "relu");
+  EXPECT_EQ(graph.value(graph.outputs[0]).zero_point, -128);
+  EXPECT_EQ(std::get<QConv>(graph.nodes[0].op).clamp_min, -128);
+}
+
+TEST(Lower, a_relu_of_its_own_becomes_a_clamp) {
+  NetworkBuilder build({1, 3, 4, 4});
+  build.conv("conv", 4, {1, 1}, {1, 1});
+  const auto conv = build.last();
+  build.node("relu", "relu");
+  const auto model = build.finish({conv, build.last()});
+  EXPECT_THAT(ops_of(close_to_float(model)), testing::ElementsAre("conv", "requantize"));
+}
+
+TEST(Lower, grouped_depthwise_and_dilated_convs_stay_close) {
+  NetworkBuilder build({1, 6, 8, 8});
+  build.conv("groups", 9, {3, 3}, {1, 1}, 3).conv("depthwise", 18, {3, 3}, {1, 1}, 9).node("relu", "relu");
+  close_to_float(build.finish());
+}
+
+TEST(Lower, sequences_are_images_of_height_one) {
+  const auto model =
+      NetworkBuilder({1, 2, 40})
+          .conv("conv1", 6, {5}, {2})
+          .node("relu", "relu1")
+          .node("max_pool", "pool",
+                {{"kernel", Integers{4}}, {"stride", Integers{4}}, {"padding", Integers{0, 0}}})
+          .node("global_avg_pool", "mean")
+          .node("flatten", "flat")
+          .linear("fc", 3)
+          .finish();
+  const auto graph = close_to_float(model);
+  EXPECT_EQ(graph.value(graph.inputs[0]).shape, (Shape{1, 1, 40, 2}));
+  EXPECT_THAT(ops_of(graph), testing::ElementsAre("conv", "max_pool", "avg_pool", "reshape", "linear"));
+}
+
+TEST(Lower, channels_may_become_height) {
+  const auto model = NetworkBuilder({1, 1, 1, 64})
+                         .conv("conv1", 8, {1, 5}, {1, 2})
+                         .node("relu", "relu1")
+                         .node("permute", "turn", {{"order", Integers{0, 2, 1, 3}}})
+                         .conv("conv2", 5, {3, 3}, {1, 1})
+                         .finish();
+  const auto graph = close_to_float(model);
+  EXPECT_THAT(ops_of(graph), testing::ElementsAre("conv", "transpose", "conv"));
+  EXPECT_EQ(graph.value(graph.nodes[1].output).shape, (Shape{1, 8, 32, 1}));
+}
+
+TEST(Lower, a_flatten_before_a_linear_costs_no_transpose) {
+  const auto model = NetworkBuilder({1, 3, 4, 5})
+                         .conv("conv", 6, {3, 3}, {1, 1})
+                         .node("flatten", "flat")
+                         .linear("fc", 7)
+                         .finish();
+  EXPECT_THAT(ops_of(close_to_float(model)), testing::ElementsAre("conv", "reshape", "linear"));
+}
+
+TEST(Lower, a_flatten_that_others_read_keeps_the_order_of_elements) {
+  NetworkBuilder build({1, 3, 4, 5});
+  build.conv("conv", 6, {3, 3}, {1, 1}).node("flatten", "flat");
+  const auto flat = build.last();
+  build.linear("fc", 7);
+  const auto model = build.finish({build.last(), flat});
+  EXPECT_THAT(ops_of(close_to_float(model)),
+              testing::UnorderedElementsAre("conv", "transpose", "reshape", "linear"));
+}
+
+TEST(Lower, a_linear_over_a_sequence_reads_its_last_axis) {
+  const auto model =
+      NetworkBuilder({1, 5, 12}).linear("fc1", 8).node("relu", "relu").conv("conv", 4, {3}, {1}).finish();
+  close_to_float(model);
+}
+
+TEST(Lower, any_permute_of_an_image_keeps_the_numbers) {
+  const Integers orders[] = {{0, 1, 3, 2}, {0, 2, 3, 1}, {0, 3, 1, 2}, {0, 3, 2, 1}, {0, 2, 1, 3}};
+  for (const auto& order : orders) {
+    const auto model = NetworkBuilder({1, 2, 3, 4})
+                           .conv("conv1", 5, {3, 3}, {1, 1})
+                           .node("permute", "turn", {{"order", order}})
+                           .conv("conv2", 3, {1, 1}, {1, 1})
+                           .node("permute", "back", {{"order", order}})
+                           .node("flatten", "flat")
+                           .finish();
+    close_to_float(model);
+  }
+}
+
+TEST(Lower, concat_inputs_get_the_scale_of_the_result) {
+  NetworkBuilder build({1, 3, 6, 6});
+  const auto input = build.last();
+  build.conv("left", 4, {1, 1}, {1, 1}).node("relu", "left_relu");
+  const auto left = build.last();
+  build.from(input).conv("right", 5, {3, 3}, {1, 1});
+  build.node("max_pool", "pool",
+             {{"kernel", Integers{3, 3}}, {"stride", Integers{1, 1}}, {"padding", Integers{1, 1, 1, 1}}});
+  build.join("concat", "joined", {left, build.last(), input}, {{"axis", std::int64_t{1}}});
+  const auto graph = close_to_float(build.finish());
+  // The input's scale is not ours to choose; the others take the concat's where they are made.
+  EXPECT_THAT(ops_of(graph),
+              testing::UnorderedElementsAre("conv", "conv", "max_pool", "requantize", "concat"));
+}
+
+TEST(Lower, adds_of_different_scales_stay_close) {
+  NetworkBuilder build({1, 3, 6, 6});
+  build.conv("a", 4, {1, 1}, {1, 1});
+  const auto left = build.last();
+  build.conv("b", 4, {3, 3}, {1, 1});
+  build.join("add", "sum", {left, build.last()}).node("relu", "relu");
+  build.node("avg_pool", "mean", {{"kernel", Integers{2, 2}}, {"stride", Integers{2, 2}}});
+  EXPECT_THAT(ops_of(close_to_float(build.finish())),
+              testing::ElementsAre("conv", "conv", "add", "avg_pool"));
+}
+
+TEST(Lower, a_batch_norm_that_cannot_fold_becomes_a_depthwise_conv) {
+  const auto image =
+      NetworkBuilder({1, 3, 6, 6}).norm("norm").node("relu", "relu").conv("conv", 4, {1, 1}, {1, 1}).finish();
+  EXPECT_THAT(ops_of(close_to_float(image)), testing::ElementsAre("conv", "conv"));
+  const auto flat = NetworkBuilder({1, 9}).norm("norm").node("relu", "relu").linear("fc", 4).finish();
+  EXPECT_THAT(ops_of(close_to_float(flat)), testing::ElementsAre("reshape", "conv", "reshape", "linear"));
+}
+
+TEST(Lower, softmax_runs_over_any_axis) {
+  for (const std::int64_t axis : {1, 2, 3}) {
+    const auto model = NetworkBuilder({1, 3, 4, 5})
+                           .conv("conv", 6, {1, 1}, {1, 1})
+                           .node("softmax", "p", {{"axis", axis}})
+                           .finish();
+    const auto graph = close_to_float(model, 15);
+    EXPECT_EQ(graph.value(graph.outputs[0]).scale, 1.0f / 256);
+  }
+}
+
+TEST(Lower, random_networks_stay_close_to_float) {
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+    Random random(seed);
+    NetworkBuilder build({1, 1 + random.below(4), 8 + random.below(9), 8 + random.below(9)}, seed);
+    std::vector<ValueId> same_shape;
+    for (int i = 0; i < 4; ++i) {
+      const auto id = std::to_string(i);
+      const auto kernel = 1 + 2 * random.below(2);
+      build.conv("conv" + id, 4 + random.below(8), {kernel, kernel}, {1 + random.below(2), 1}, 1,
+                 random.below(2) == 0);
+      if (random.below(2)) build.norm("norm" + id);
+      if (random.below(3)) build.node("relu", "relu" + id);
+      if (random.below(3) == 0) {
+        const auto before = build.last();
+        build.conv("twin" + id, build.finish({before}).graph.value(before).shape[1], {3, 3}, {1, 1});
+        build.join("add", "sum" + id, {before, build.last()});
+      }
+    }
+    build.node("global_avg_pool", "mean").node("flatten", "flat").linear("fc", 10);
+    const auto model = build.finish({build.last()});
+    const auto graph = quantized(model, random_inputs(model, 16));
+    const auto difference = compare(model, graph, random_inputs(model, 16), 16);
+    EXPECT_GT(difference.layers.back().sqnr_db, 15) << "seed " << seed << "\n" << to_text(difference);
+  }
+}
+
+TEST(Lower, a_dead_channel_keeps_its_bias) {
+  auto model = NetworkBuilder({1, 2, 4, 4}).conv("conv", 3, {1, 1}, {1, 1}).finish();
+  auto weight = model.weights["conv.weight"].as<float>();
+  weight[2] = weight[3] = 0;  // channel 1
+  model.weights["conv.bias"].as<float>()[1] = 0.75f;
+  const auto graph = close_to_float(model);
+  const auto output =
+      dequantize_output(graph, ReferenceExecutor(graph).run(std::vector<std::int8_t>(32, 50)));
+  EXPECT_NEAR(output[16], 0.75, graph.value(graph.outputs[0]).scale);
+}
+
+TEST(Lower, a_bias_far_beyond_its_weights_does_not_overflow) {
+  auto model = NetworkBuilder({1, 2, 4, 4}).conv("conv", 3, {1, 1}, {1, 1}).finish();
+  for (auto& w : model.weights["conv.weight"].as<float>()) w *= 1e-12f;
+  model.weights["conv.bias"].as<float>()[1] = 1e6f;
+  EXPECT_NO_THROW(quantized(model, random_inputs(model, 4)));
+}
+
+TEST(Lower, refuses_what_it_cannot_scale) {
+  const auto model =
+      NetworkBuilder({1, 2, 4, 4}).conv("conv", 3, {1, 1}, {1, 1}).node("relu", "relu").finish();
+  ValueRanges ranges = {{"input", {-1, 1}}, {"conv", {-1, 1}}, {"relu", {0, 0}}};
+  EXPECT_THAT(complaint_of([&] { lower(model, ranges); }),
+              testing::AllOf(testing::HasSubstr("value 'relu'"), testing::HasSubstr("prune it")));
+  ranges["relu"] = {0, std::numeric_limits<float>::infinity()};
+  EXPECT_THAT(complaint_of([&] { lower(model, ranges); }), testing::HasSubstr("value 'relu'"));
+  ranges.erase("relu");
+  EXPECT_THAT(complaint_of([&] { lower(model, ranges); }), testing::HasSubstr("no calibration range"));
+  const auto solid = NetworkBuilder({1, 2, 4, 4, 4}).conv("conv", 3, {1, 1, 1}, {1, 1, 1}).finish();
+  EXPECT_THAT(complaint_of([&] { quantized(solid, random_inputs(solid, 2)); }),
+              testing::HasSubstr("node 'conv'"));
+}
+
+TEST(Calibration, refuses_no_inputs_constant_inputs_and_nan) {
+  const auto model = NetworkBuilder({1, 2, 4, 4}).conv("conv", 3, {1, 1}, {1, 1}).finish();
+  EXPECT_THAT(complaint_of([&] { quantized(model, {}); }), testing::HasSubstr("no inputs"));
+  EXPECT_THAT(complaint_of([&] { quantized(model, std::vector<float>(64, 0.5f)); }),
+              testing::HasSubstr("value 'input': 0.5 in every"));
+  auto inputs = random_inputs(model, 2);
+  inputs[40] = std::nanf("");
+  EXPECT_THAT(complaint_of([&] { quantized(model, inputs); }), testing::HasSubstr("input 'input': nan"));
+  auto broken = NetworkBuilder({1, 2, 4, 4}).conv("conv", 3, {1, 1}, {1, 1}).finish();
+  for (auto& w : broken.weights["conv.weight"].as<float>()) w = 3e38f;
+  EXPECT_THAT(complaint_of([&] { quantized(broken, random_inputs(broken, 2)); }),
+              testing::HasSubstr("node 'conv'"));
+  EXPECT_THAT(complaint_of([&] { ArraySource(std::vector<float>(5), 2); }, ErrorKind::usage),
+              testing::HasSubstr("5 numbers"));
+}
+
+TEST(Scale, holds_zero_exactly) {
+  EXPECT_EQ(scale_for({0, 255}).zero_point, -128);
+  EXPECT_EQ(scale_for({-255, 0}).zero_point, 127);
+  EXPECT_EQ(scale_for({10, 255}).zero_point, -128);
+  EXPECT_FLOAT_EQ(scale_for({-1, 1}).scale, 2.0f / 255);
+  EXPECT_EQ(scale_for({-1, 1}).zero_point, -1);  // -128 + 127.5 rounded away from zero
+}
+
+TEST(QuantizeInput, rounds_halves_away_from_zero_and_turns_to_channels_last) {
+  QuantizedGraph graph;
+  QValue value;
+  value.name = "x";
+  value.shape = {1, 1, 3, 2};
+  value.scale = 0.5f;
+  value.zero_point = 1;
+  graph.values = {value};
+  graph.inputs = graph.outputs = {QValueId{0}};
+  const std::vector<float> input = {0.25f, 0.75f, 1000, -0.25f, -0.75f, 0};
+  const auto result = quantize_input(graph, input);
+  EXPECT_EQ(result, (std::vector<std::int8_t>{2, 0, 3, -1, 127, 1}));
+  EXPECT_EQ(dequantize_output(graph, result), (std::vector<float>{0.5f, 1, 63, -0.5f, -1, 0}));
+  EXPECT_THROW(quantize_input(graph, std::vector<float>(5)), Error);
+  EXPECT_THROW(quantize_input(graph, std::vector<float>(6, std::nanf(""))), Error);
+}
+
+}  // namespace
+}  // namespace compress
