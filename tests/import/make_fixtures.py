@@ -1,8 +1,8 @@
 """Makes the small checkpoint files in fixtures/ with stock PyTorch and safetensors.
 
 Run once with the project's Python: .venv/bin/python tests/import/make_fixtures.py
-The files are committed, so that the tests need neither. The older format names its storages by memory address:
-a second run gives other bytes of the same content.
+The files are committed, so that the tests need neither. The older format names its storages by memory
+address: a second run gives other bytes of the same content.
 """
 
 import pathlib

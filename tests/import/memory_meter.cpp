@@ -19,6 +19,8 @@ void* counted(void* memory) {
   return memory;
 }
 
+void* counted_or_null(void* memory) noexcept { return memory ? counted(memory) : nullptr; }
+
 void give_back(void* memory) noexcept {
   if (memory) in_use -= malloc_usable_size(memory);
   std::free(memory);
@@ -37,8 +39,16 @@ void* operator new(std::size_t size, std::align_val_t alignment) { return counte
 void* operator new[](std::size_t size, std::align_val_t alignment) {
   return counted(aligned(size, alignment));
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return counted_or_null(std::malloc(std::max<std::size_t>(size, 1)));
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return counted_or_null(std::malloc(std::max<std::size_t>(size, 1)));
+}
 void operator delete(void* memory) noexcept { give_back(memory); }
 void operator delete[](void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { give_back(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { give_back(memory); }
 void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { give_back(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { give_back(memory); }
