@@ -35,11 +35,8 @@ json layer_errors_json(const NetworkDifference& difference) {
   return rows;
 }
 
-json int8_cost(const QuantizedGraph& graph, const json& exported) {
-  json cost = {{"params", parameter_count(graph)}, {"macs", macs_of(graph)},
-               {"flash_bytes", constant_bytes_of(graph)}, {"peak_ram_bytes", nullptr}};
-  if (exported.is_object()) cost["peak_ram_bytes"] = exported.at("arena_bytes");
-  return cost;
+json int8_cost(const QuantizedGraph& graph) {
+  return {{"params", parameter_count(graph)}, {"macs", macs_of(graph)}, {"flash_bytes", constant_bytes_of(graph)}};
 }
 
 QuantizedGraph quantized(const Bench& bench) { return load_quantized(bench.folder.path(kQuantizedFile)); }
@@ -122,7 +119,7 @@ json measure_int8(const Bench& bench) {
       graph, [&](const std::vector<std::int8_t>& input) { return reference.run(input); }, bench.data,
       {.reporter = &bench.reporter, .activity = "measure int8"});
   json result = evaluation_json(evaluation);
-  result["cost"] = int8_cost(graph, nullptr);
+  result["cost"] = int8_cost(graph);
   return result;
 }
 
@@ -143,7 +140,8 @@ json verify_code(const Bench& bench) {
   const QuantizedGraph graph = quantized(bench);
   const ExportResult exported = run_exporter(bench, graph);
   std::vector<Check> checks;
-  json result = {{"cost", int8_cost(graph, {{"arena_bytes", exported.arena_bytes}})}};
+  json result = {{"cost", int8_cost(graph)}};
+  result["cost"]["peak_ram_bytes"] = exported.arena_bytes;
   const HostBuild host = compile_for_host(exported, name);
   if (host.network) {
     SideBySide both(graph, *host.network);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "libcompress/base/files.h"
 #include "libcompress/pipeline/run_folder.h"
 #include "libcompress/pipeline/setup.h"
 #include "libcompress/pipeline/steps.h"
@@ -131,12 +130,14 @@ Preview preview_recipe(const Recipe& recipe, const Plugins& plugins, Reporter& r
   return preview;
 }
 
-RunReport rebuild_report(const std::filesystem::path& folder) {
+RunReport rebuild_report(const std::filesystem::path& folder) try {
   const Recipe recipe = parse_recipe(RunFolder::recipe_of(folder), folder / "recipe.yaml");
   const RunFolder opened(folder, to_yaml(recipe));
   const RunReport report = make_report(opened, opened.steps(), recipe);
   write_report(report, folder);
   return report;
+} catch (const json::exception& error) {
+  throw Error(ErrorKind::input, {(folder / "state.json").string(), std::string("damaged: ") + error.what(), "", "run again"});
 }
 
 }  // namespace compress

@@ -27,7 +27,7 @@ NetworkFigures figures_of(std::string label, const json& result) {
   figures.params = cost.at("params");
   figures.macs = cost.at("macs");
   figures.flash_bytes = cost.at("flash_bytes");
-  figures.peak_ram_bytes = cost.at("peak_ram_bytes");
+  if (cost.contains("peak_ram_bytes")) figures.peak_ram_bytes = cost.at("peak_ram_bytes");
   if (result.contains("accuracy")) {
     figures.accuracy = result.at("accuracy");
     figures.correct = result.at("correct");

@@ -89,8 +89,8 @@ struct PruneOptions {
 };
 
 struct QuantizeOptions {
-  std::string observer = "minmax";
-  double percentile = 99.99;  ///< for the percentile observer
+  std::string observer = "percentile";
+  double percentile = 99.999;  ///< for the percentile observer
   std::int64_t samples = 64;  ///< calibration views, from the training part
 
   bool operator==(const QuantizeOptions&) const = default;

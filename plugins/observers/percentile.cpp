@@ -98,7 +98,7 @@ class Percentile final : public Observer {
 void register_percentile(Catalog<Observer>& catalog) {
   OptionSpec percentile{"percentile", OptionType::number,
                         "percent of the values that the range holds, counted from each end"};
-  percentile.fallback = 99.99;
+  percentile.fallback = 99.999;
   percentile.minimum = 90;
   percentile.maximum = 100;
   catalog.add("percentile", "the range without rare extremes", {percentile}, [](const Options& options) {

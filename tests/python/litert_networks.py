@@ -144,9 +144,9 @@ class Converter:
                     **self.clamp(options.fusedActivationFunction, output),
                 }
             case "FULLY_CONNECTED":
-                assert len(self.scales(op.inputs[1])) == 1
                 clamp = self.clamp(options.fusedActivationFunction, output)
-                return {"op": "linear", **self.weighted(op, self.data(op.inputs[1]), False), **clamp}
+                per_channel = len(self.scales(op.inputs[1])) > 1
+                return {"op": "linear", **self.weighted(op, self.data(op.inputs[1]), per_channel), **clamp}
             case "MAX_POOL_2D" | "AVERAGE_POOL_2D":
                 kernel = [options.filterHeight, options.filterWidth]
                 return {
@@ -181,7 +181,7 @@ class Converter:
             case "QUANTIZE":
                 factor = float(self.scales(x)[0]) / float(self.scales(output)[0])
                 low_high = {"clamp_min": -128, "clamp_max": 127}
-                return {"op": "requantize", "requantization": [requantization(factor)][0], **low_high}
+                return {"op": "requantize", "requantization": requantization(factor), **low_high}
         raise AssertionError(f"operator {kind}")
 
     def save(self, path: Path, profile: str = "litert") -> dict[str, int]:

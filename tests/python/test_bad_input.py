@@ -106,14 +106,14 @@ def test_an_unreadable_recipe_is_a_recipe_error(text, tmp_path):
 
 
 def test_an_impossible_budget_says_what_holds_it(tiny, tmp_path):
-    result = call("plan", tiny, "--set", "prune.budget.params=1%", "--set", "prune.min_channels=4")
+    result = call("plan", tiny, "--set", "prune.budget.params=10%", "--set", "prune.min_channels=4")
     assert result.code == 5
     assert "min_channels" in one_sentence(result)
 
 
 def test_a_budget_missed_in_a_run_leaves_the_earlier_steps(tiny, tmp_path):
     folder = tmp_path / "run"
-    result = call("run", tiny, "--out", folder, "--set", "prune.budget.params=1%", "--set", "prune.min_channels=4")
+    result = call("run", tiny, "--out", folder, "--set", "prune.budget.params=10%", "--set", "prune.min_channels=4")
     assert result.code == 5
     assert (folder / "checkpoints" / "trained.safetensors").exists()
 

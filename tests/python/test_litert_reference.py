@@ -1,4 +1,4 @@
-"""The int8 reference executor against LiteRT's reference kernels, every activation of published networks.
+"""The int8 reference executor against LiteRT's reference kernels: published networks and random operators.
 
 LiteRT runs with BUILTIN_REF: its optimized kernels and XNNPACK, the default, differ from it by one in places.
 """
@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 pytest.importorskip("ai_edge_litert")
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from litert_networks import Converter
+from litert_operators import KINDS, OneOperator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -56,24 +57,36 @@ def litert_activations(path: Path, inputs: np.ndarray, wanted: dict[str, int]) -
     return {name: np.stack(arrays) for name, arrays in collected.items()}
 
 
+def differences(path: Path, folder: Path) -> dict[str, str]:
+    """Runs both on the same inputs; how many elements of which activation differ."""
+    wanted = Converter(path)
+    names = wanted.save(folder / "network.safetensors")
+    inputs = inputs_for(tuple(wanted.tensor(wanted.graph.inputs[0]).shape))
+    inputs.tofile(folder / "inputs.raw")
+    command = [BUILD / "bin" / "qrun", "network.safetensors", "inputs.raw", "outputs.safetensors"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    ours = load_file(folder / "outputs.safetensors")
+    theirs = litert_activations(path, inputs, names)
+    assert ours.keys() == theirs.keys()
+    return {
+        name: f"{np.count_nonzero(ours[name] != theirs[name])} of {ours[name].size}"
+        for name in ours
+        if not np.array_equal(ours[name], theirs[name])
+    }
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_activation_equals_litert(network: str, tmp_path: Path) -> None:
     path = DATA / network
     if not path.exists():
         pytest.skip("the published networks are not here")
-    wanted = Converter(path)
-    names = wanted.save(tmp_path / "network.safetensors")
-    inputs = inputs_for(tuple(wanted.tensor(wanted.graph.inputs[0]).shape))
-    inputs.tofile(tmp_path / "inputs.raw")
-    command = [BUILD / "bin" / "qrun", "network.safetensors", "inputs.raw", "outputs.safetensors"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    ours = load_file(tmp_path / "outputs.safetensors")
-    theirs = litert_activations(path, inputs, names)
-    assert ours.keys() == theirs.keys()
-    different = {
-        name: f"{np.count_nonzero(ours[name] != theirs[name])} of {ours[name].size}"
-        for name in ours
-        if not np.array_equal(ours[name], theirs[name])
-    }
-    assert not different
+    assert not differences(path, tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_random_operators_equal_litert(kind, tmp_path: Path) -> None:
+    for seed in range(30):
+        path = tmp_path / "one.tflite"
+        kind(OneOperator(seed), path)
+        assert not differences(path, tmp_path), f"seed {seed}"

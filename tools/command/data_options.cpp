@@ -38,9 +38,11 @@ std::unique_ptr<DataSet> DataArguments::load(const Plugins& plugins, std::int64_
 }
 
 void QuantizeArguments::declare(CLI::App& app) {
-  app.add_option("--observer", observer, "observer plugin that chooses the ranges of activations");
-  app.add_option("--percentile", percentile, "for the percentile observer, percent");
-  app.add_option("--samples", samples, "calibration views, from the train part")->check(CLI::PositiveNumber);
+  app.add_option("--observer", observer, "observer plugin that chooses the ranges of activations")->capture_default_str();
+  app.add_option("--percentile", percentile, "for the percentile observer, percent")->capture_default_str();
+  app.add_option("--samples", samples, "calibration views, from the train part")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
 }
 
 QuantizedGraph QuantizeArguments::quantized(const Model& model, const DataSet& data, const Plugins& plugins,

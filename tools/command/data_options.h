@@ -8,6 +8,7 @@
 
 #include "libcompress/pipeline/plugins.h"
 #include "libcompress/quant/quantized_graph.h"
+#include "libcompress/recipe/recipe.h"
 #include "tools/command/terminal.h"
 
 namespace compress::command {
@@ -25,9 +26,9 @@ struct DataArguments {
 };
 
 struct QuantizeArguments {
-  std::string observer = "minmax";
-  double percentile = 99.99;
-  std::int64_t samples = 64;
+  std::string observer = QuantizeOptions{}.observer;
+  double percentile = QuantizeOptions{}.percentile;
+  std::int64_t samples = QuantizeOptions{}.samples;
   std::uint64_t seed = 1;
 
   void declare(CLI::App& app);

@@ -1,0 +1,222 @@
+"""Makes .tflite files of one int8 operator with random settings, for comparisons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+OPERATORS = schema.BuiltinOperator
+OPTIONS = schema.BuiltinOptions
+ACTIVATIONS = [
+    schema.ActivationFunctionType.NONE,
+    schema.ActivationFunctionType.RELU,
+    schema.ActivationFunctionType.RELU6,
+]
+
+
+class OneOperator:
+    """A file with one operator."""
+
+    def __init__(self, seed: int):
+        self.random = np.random.default_rng(seed)
+        self.tensors: list[schema.TensorT] = []
+        self.buffers = [schema.BufferT()]
+
+    def pick(self, *choices):
+        return choices[self.random.integers(len(choices))]
+
+    def tensor(self, shape, scales, zero_point=0, data: np.ndarray | None = None, axis: int = 0) -> int:
+        tensor = schema.TensorT()
+        tensor.name = f"tensor{len(self.tensors)}"
+        tensor.shape = list(shape)
+        tensor.type = (
+            schema.TensorType.INT8 if data is None or data.dtype == np.int8 else schema.TensorType.INT32
+        )
+        tensor.buffer = 0
+        if data is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
+            self.buffers.append(buffer)
+            tensor.buffer = len(self.buffers) - 1
+        if scales is not None:
+            quantization = schema.QuantizationParametersT()
+            quantization.scale = np.atleast_1d(np.asarray(scales, np.float32))
+            quantization.zeroPoint = np.full(len(quantization.scale), zero_point, np.int64)
+            quantization.quantizedDimension = axis
+            tensor.quantization = quantization
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
+    def activation(self, shape, scale=None) -> int:
+        scale = self.random.uniform(0.01, 0.2) if scale is None else scale
+        return self.tensor(shape, scale, int(self.random.integers(-128, 128)))
+
+    def weights(self, shape, channels: int, axis: int, input_scale: float) -> tuple[int, int, np.ndarray]:
+        """Weights and bias; the scales differ by channel."""
+        scales = self.random.uniform(0.001, 0.02, channels).astype(np.float32)
+        data = self.random.integers(-127, 128, shape).astype(np.int8)
+        bias = self.random.integers(-3000, 3000, channels).astype(np.int32)
+        weight = self.tensor(shape, scales, 0, data, axis)
+        return weight, self.tensor([channels], np.float32(input_scale) * scales, 0, bias), scales
+
+    def scale_of(self, index: int) -> float:
+        return float(self.tensors[index].quantization.scale[0])
+
+    def save(self, path: Path, code: int, options, options_type: int, inputs, output: int) -> None:
+        operator_code = schema.OperatorCodeT()
+        operator_code.builtinCode = code
+        operator_code.deprecatedBuiltinCode = min(code, 127)
+        operator_code.version = (
+            5 if code == OPERATORS.FULLY_CONNECTED else 3 if code == OPERATORS.CONV_2D else 2
+        )
+        if code == OPERATORS.DEPTHWISE_CONV_2D:
+            operator_code.version = 3
+        operator = schema.OperatorT()
+        operator.opcodeIndex = 0
+        operator.inputs, operator.outputs = list(inputs), [output]
+        operator.builtinOptionsType, operator.builtinOptions = options_type, options
+        graph = schema.SubGraphT()
+        graph.tensors, graph.operators = self.tensors, [operator]
+        constants = {i for i, tensor in enumerate(self.tensors) if tensor.buffer}
+        graph.inputs = list(dict.fromkeys(index for index in inputs if index not in constants))
+        graph.outputs = [output]
+        model = schema.ModelT()
+        model.version = 3
+        model.operatorCodes, model.subgraphs, model.buffers = [operator_code], [graph], self.buffers
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        path.write_bytes(bytes(builder.Output()))
+
+
+def window(one: OneOperator, options, height: int, width: int, kernel: list[int], dilation: int) -> list[int]:
+    """Fills padding and stride in; returns the output's extents."""
+    options.padding = one.pick(schema.Padding.SAME, schema.Padding.VALID)
+    options.strideH, options.strideW = int(one.random.integers(1, 4)), int(one.random.integers(1, 4))
+    extents = []
+    for extent, size, stride in zip((height, width), kernel, (options.strideH, options.strideW), strict=True):
+        span = (size - 1) * dilation + 1
+        covered = extent if options.padding == schema.Padding.SAME else extent - span + 1
+        extents.append(-(-covered // stride))
+    return extents
+
+
+def convolution(one: OneOperator, path: Path, depthwise: bool) -> None:
+    height, width = int(one.random.integers(7, 14)), int(one.random.integers(7, 14))
+    channels = int(one.random.integers(1, 20))
+    kernel = [int(one.random.integers(1, 4)), int(one.random.integers(1, 4))]
+    options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
+    dilation = one.pick(1, 1, 2)
+    extents = window(one, options, height, width, kernel, dilation)
+    options.dilationHFactor = options.dilationWFactor = dilation
+    options.fusedActivationFunction = one.pick(*ACTIVATIONS)
+    x = one.activation([1, height, width, channels])
+    if depthwise:
+        options.depthMultiplier = int(one.random.integers(1, 4))
+        outputs = channels * options.depthMultiplier
+        weight, bias, _ = one.weights([1, *kernel, outputs], outputs, 3, one.scale_of(x))
+    else:
+        outputs = int(one.random.integers(1, 20))
+        weight, bias, _ = one.weights([outputs, *kernel, channels], outputs, 0, one.scale_of(x))
+    y = one.activation([1, *extents, outputs], one.random.uniform(0.02, 0.5))
+    if depthwise:
+        one.save(
+            path, OPERATORS.DEPTHWISE_CONV_2D, options, OPTIONS.DepthwiseConv2DOptions, [x, weight, bias], y
+        )
+    else:
+        one.save(path, OPERATORS.CONV_2D, options, OPTIONS.Conv2DOptions, [x, weight, bias], y)
+
+
+def conv(one: OneOperator, path: Path) -> None:
+    convolution(one, path, False)
+
+
+def depthwise_conv(one: OneOperator, path: Path) -> None:
+    convolution(one, path, True)
+
+
+def fully_connected(one: OneOperator, path: Path) -> None:
+    features, outputs = int(one.random.integers(1, 200)), int(one.random.integers(2, 40))
+    x = one.activation([1, features])
+    scale = one.random.uniform(0.001, 0.02)
+    data = one.random.integers(-127, 128, (outputs, features)).astype(np.int8)
+    bias = one.random.integers(-3000, 3000, outputs).astype(np.int32)
+    weight = one.tensor([outputs, features], scale, 0, data)
+    b = one.tensor([outputs], np.float32(one.scale_of(x)) * np.float32(scale), 0, bias)
+    options = schema.FullyConnectedOptionsT()
+    options.fusedActivationFunction = one.pick(*ACTIVATIONS)
+    y = one.activation([1, outputs], one.random.uniform(0.02, 0.5))
+    one.save(path, OPERATORS.FULLY_CONNECTED, options, OPTIONS.FullyConnectedOptions, [x, weight, b], y)
+
+
+def fully_connected_per_channel(one: OneOperator, path: Path) -> None:
+    features, outputs = int(one.random.integers(1, 200)), int(one.random.integers(2, 40))
+    x = one.activation([1, features])
+    weight, bias, _ = one.weights([outputs, features], outputs, 0, one.scale_of(x))
+    options = schema.FullyConnectedOptionsT()
+    options.fusedActivationFunction = one.pick(*ACTIVATIONS)
+    y = one.activation([1, outputs], one.random.uniform(0.02, 0.5))
+    one.save(path, OPERATORS.FULLY_CONNECTED, options, OPTIONS.FullyConnectedOptions, [x, weight, bias], y)
+
+
+def pool(one: OneOperator, path: Path, code: int) -> None:
+    height, width = int(one.random.integers(7, 14)), int(one.random.integers(7, 14))
+    kernel = [int(one.random.integers(1, 6)), int(one.random.integers(1, 6))]
+    options = schema.Pool2DOptionsT()
+    options.filterHeight, options.filterWidth = kernel
+    extents = window(one, options, height, width, kernel, 1)
+    options.fusedActivationFunction = one.pick(*ACTIVATIONS)
+    channels = int(one.random.integers(1, 20))
+    x = one.activation([1, height, width, channels])
+    zero_point = int(one.tensors[x].quantization.zeroPoint[0])
+    y = one.tensor([1, *extents, channels], one.scale_of(x), zero_point)
+    one.save(path, code, options, OPTIONS.Pool2DOptions, [x], y)
+
+
+def max_pool(one: OneOperator, path: Path) -> None:
+    pool(one, path, OPERATORS.MAX_POOL_2D)
+
+
+def average_pool(one: OneOperator, path: Path) -> None:
+    pool(one, path, OPERATORS.AVERAGE_POOL_2D)
+
+
+def softmax(one: OneOperator, path: Path) -> None:
+    classes = int(one.random.integers(2, 200))
+    x = one.activation([1, classes], np.exp(one.random.uniform(-7, 3)))
+    y = one.tensor([1, classes], 1 / 256, -128)
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    one.save(path, OPERATORS.SOFTMAX, options, OPTIONS.SoftmaxOptions, [x], y)
+
+
+def add(one: OneOperator, path: Path) -> None:
+    """x + conv(x) would need two operators: both operands are the input."""
+    shape = [1, int(one.random.integers(1, 300))]
+    x = one.activation(shape)
+    y = one.activation(shape, one.random.uniform(0.02, 0.5))
+    options = schema.AddOptionsT()
+    options.fusedActivationFunction = one.pick(*ACTIVATIONS)
+    one.save(path, OPERATORS.ADD, options, OPTIONS.AddOptions, [x, x], y)
+
+
+def quantize(one: OneOperator, path: Path) -> None:
+    shape = [1, int(one.random.integers(1, 300))]
+    x = one.activation(shape)
+    y = one.activation(shape, one.random.uniform(0.01, 0.5))
+    one.save(path, OPERATORS.QUANTIZE, schema.QuantizeOptionsT(), OPTIONS.QuantizeOptions, [x], y)
+
+
+KINDS = [
+    conv,
+    depthwise_conv,
+    fully_connected,
+    fully_connected_per_channel,
+    max_pool,
+    average_pool,
+    softmax,
+    add,
+    quantize,
+]
