@@ -48,9 +48,11 @@ struct Graph::Impl {
   ValueId add_value(std::string name, ValueKind kind, DType dtype, Shape shape) {
     if (name.empty()) refuse("graph", "a value without a name", "a unique name");
     const ValueId id{static_cast<std::int32_t>(values.size())};
-    if (!value_names.emplace(name, id).second) refuse(fmt::format("value '{}'", name), "a name used twice", "unique names");
+    if (!value_names.emplace(name, id).second)
+      refuse(fmt::format("value '{}'", name), "a name used twice", "unique names");
     for (const auto extent : shape) {
-      if (extent < 1) refuse(fmt::format("value '{}'", name), "shape " + to_string(shape), "extents of 1 or more");
+      if (extent < 1)
+        refuse(fmt::format("value '{}'", name), "shape " + to_string(shape), "extents of 1 or more");
     }
     values.push_back({id, std::move(name), kind, dtype, std::move(shape), {}});
     return id;
@@ -65,12 +67,14 @@ struct Graph::Impl {
       refuse(where, fmt::format("{} inputs for '{}'", inputs.size(), op.name),
              fmt::format("{} to {}", required, op.operands.size()));
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (index_of(inputs[i]) >= values.size()) refuse(where, "an input that is not of this graph", "its own values");
+      if (index_of(inputs[i]) >= values.size())
+        refuse(where, "an input that is not of this graph", "its own values");
       const auto& operand = op.operands[std::min(i, op.operands.size() - 1)];
       const auto kind = values[index_of(inputs[i])].kind;
       const bool is_data = kind == ValueKind::activation || kind == ValueKind::input;
       if (is_data != (operand.kind == ValueKind::activation))
-        refuse(where, fmt::format("value '{}' as operand '{}'", values[index_of(inputs[i])].name, operand.name),
+        refuse(where,
+               fmt::format("value '{}' as operand '{}'", values[index_of(inputs[i])].name, operand.name),
                operand.kind == ValueKind::activation ? "an activation" : "a parameter");
     }
   }
@@ -105,7 +109,8 @@ ValueId Graph::add_buffer(std::string name, Shape shape) {
   return impl_->add_value(std::move(name), ValueKind::buffer, DType::float32, std::move(shape));
 }
 
-ValueId Graph::add_node(std::string op_name, std::string name, std::vector<ValueId> inputs, Attributes attributes) {
+ValueId Graph::add_node(std::string op_name, std::string name, std::vector<ValueId> inputs,
+                        Attributes attributes) {
   const Op& op = find_op(op_name, name);
   impl_->check_operands(op, name, inputs);
   Node node;
@@ -113,7 +118,8 @@ ValueId Graph::add_node(std::string op_name, std::string name, std::vector<Value
   node.attributes = checked_attributes(op, name, attributes);
   const auto shapes = impl_->shapes_of(inputs);
   const Shape shape = op.shape({name, node.attributes, shapes});
-  if (impl_->node_names.contains(name)) refuse(fmt::format("node '{}'", name), "a name used twice", "unique names");
+  if (impl_->node_names.contains(name))
+    refuse(fmt::format("node '{}'", name), "a name used twice", "unique names");
   node.output = impl_->add_value(name, ValueKind::activation, DType::float32, shape);
   impl_->values.back().producer = node.id;
   impl_->node_names.emplace(name, node.id);
@@ -132,7 +138,8 @@ ValueId Graph::add_node(std::string op_name, std::string name, std::vector<Value
 
 void Graph::set_outputs(std::vector<ValueId> outputs) {
   for (const auto id : outputs) {
-    if (index_of(id) >= impl_->values.size()) refuse("graph", "an output that is not of this graph", "its own values");
+    if (index_of(id) >= impl_->values.size())
+      refuse("graph", "an output that is not of this graph", "its own values");
   }
   impl_->outputs = std::move(outputs);
 }
@@ -195,7 +202,8 @@ std::vector<NodeId> Graph::consumers(ValueId id) const {
 std::vector<Shape> Graph::input_shapes(const Node& node) const { return impl_->shapes_of(node.inputs); }
 
 std::vector<NodeId> Graph::topological_order() const {
-  // Kahn's algorithm with a queue by id, so that among several orders the one nearest to that of adding is taken.
+  // Kahn's algorithm with a queue by id, so that among several orders the one nearest to that of adding is
+  // taken.
   std::vector<std::size_t> waiting(impl_->nodes.size());
   std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
   for (std::size_t i = 0; i < waiting.size(); ++i) {
@@ -224,7 +232,8 @@ Graph Graph::reshaped(const std::map<ValueId, Shape>& parameter_shapes,
     auto& node = impl.nodes[index_of(id)];
     if (const auto found = attributes.find(id); found != attributes.end()) node.attributes = found->second;
     const auto shapes = impl.shapes_of(node.inputs);
-    impl.values[index_of(node.output)].shape = find_op(node.op, node.name).shape({node.name, node.attributes, shapes});
+    impl.values[index_of(node.output)].shape =
+        find_op(node.op, node.name).shape({node.name, node.attributes, shapes});
   }
   return result;
 }

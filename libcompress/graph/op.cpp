@@ -38,9 +38,10 @@ const Op& find_op(std::string_view name, std::string_view node_name) {
   }
   const auto known = names_of(table());
   const auto near = nearest_name(name, known);
-  throw Error(ErrorKind::input,
-              {fmt::format("node '{}'", node_name), fmt::format("operator '{}', which is not supported", name),
-               fmt::format("{}", fmt::join(known, ", ")), near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
+  throw Error(ErrorKind::input, {fmt::format("node '{}'", node_name),
+                                 fmt::format("operator '{}', which is not supported", name),
+                                 fmt::format("{}", fmt::join(known, ", ")),
+                                 near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
 }
 
 std::span<const Op> all_ops() { return table(); }
@@ -48,12 +49,14 @@ std::span<const Op> all_ops() { return table(); }
 Attributes checked_attributes(const Op& op, std::string_view node_name, const Attributes& given) {
   const auto where = fmt::format("node '{}'", node_name);
   for (const auto& [name, value] : given.items()) {
-    const auto row = std::find_if(op.attributes.begin(), op.attributes.end(), [&](const auto& a) { return a.name == name; });
+    const auto row = std::find_if(op.attributes.begin(), op.attributes.end(),
+                                  [&](const auto& a) { return a.name == name; });
     if (row == op.attributes.end())
       throw Error(ErrorKind::input, {where, fmt::format("attribute '{}' of operator '{}'", name, op.name),
                                      fmt::format("{}", fmt::join(names_of(op.attributes), ", ")), ""});
     if (row->fallback.index() != value.index())
-      throw Error(ErrorKind::input, {where, fmt::format("attribute '{}' of a wrong type", name), row->help, ""});
+      throw Error(ErrorKind::input,
+                  {where, fmt::format("attribute '{}' of a wrong type", name), row->help, ""});
   }
   Attributes complete = given;
   for (const auto& row : op.attributes) {

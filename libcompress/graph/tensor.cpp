@@ -12,19 +12,33 @@ namespace {
 template <typename T>
 constexpr DType dtype_of();
 template <>
-constexpr DType dtype_of<float>() { return DType::float32; }
+constexpr DType dtype_of<float>() {
+  return DType::float32;
+}
 template <>
-constexpr DType dtype_of<double>() { return DType::float64; }
+constexpr DType dtype_of<double>() {
+  return DType::float64;
+}
 template <>
-constexpr DType dtype_of<std::int8_t>() { return DType::int8; }
+constexpr DType dtype_of<std::int8_t>() {
+  return DType::int8;
+}
 template <>
-constexpr DType dtype_of<std::uint8_t>() { return DType::uint8; }
+constexpr DType dtype_of<std::uint8_t>() {
+  return DType::uint8;
+}
 template <>
-constexpr DType dtype_of<std::int16_t>() { return DType::int16; }
+constexpr DType dtype_of<std::int16_t>() {
+  return DType::int16;
+}
 template <>
-constexpr DType dtype_of<std::int32_t>() { return DType::int32; }
+constexpr DType dtype_of<std::int32_t>() {
+  return DType::int32;
+}
 template <>
-constexpr DType dtype_of<std::int64_t>() { return DType::int64; }
+constexpr DType dtype_of<std::int64_t>() {
+  return DType::int64;
+}
 
 constexpr std::align_val_t kAlignment{64};
 
@@ -65,34 +79,48 @@ std::string to_string(const Shape& shape) {
 std::size_t size_of(DType dtype) {
   switch (dtype) {
     case DType::float64:
-    case DType::int64: return 8;
+    case DType::int64:
+      return 8;
     case DType::float32:
-    case DType::int32: return 4;
+    case DType::int32:
+      return 4;
     case DType::float16:
-    case DType::int16: return 2;
+    case DType::int16:
+      return 2;
     case DType::int8:
     case DType::uint8:
-    case DType::boolean: return 1;
+    case DType::boolean:
+      return 1;
   }
   return 1;
 }
 
 std::string_view name_of(DType dtype) {
   switch (dtype) {
-    case DType::float32: return "float32";
-    case DType::float16: return "float16";
-    case DType::float64: return "float64";
-    case DType::int8: return "int8";
-    case DType::uint8: return "uint8";
-    case DType::int16: return "int16";
-    case DType::int32: return "int32";
-    case DType::int64: return "int64";
-    case DType::boolean: return "bool";
+    case DType::float32:
+      return "float32";
+    case DType::float16:
+      return "float16";
+    case DType::float64:
+      return "float64";
+    case DType::int8:
+      return "int8";
+    case DType::uint8:
+      return "uint8";
+    case DType::int16:
+      return "int16";
+    case DType::int32:
+      return "int32";
+    case DType::int64:
+      return "int64";
+    case DType::boolean:
+      return "bool";
   }
   return "unknown";
 }
 
-Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape)), bytes_(allocate(byte_count())) {}
+Tensor::Tensor(DType dtype, Shape shape)
+    : dtype_(dtype), shape_(std::move(shape)), bytes_(allocate(byte_count())) {}
 
 Tensor Tensor::of(Shape shape, std::span<const float> values) {
   Tensor tensor(DType::float32, std::move(shape));
@@ -160,20 +188,34 @@ Tensor Tensor::to_float32() const {
   Tensor result(DType::float32, shape_);
   const auto to = result.as<float>();
   switch (dtype_) {
-    case DType::float32: break;
+    case DType::float32:
+      break;
     case DType::float16: {
       const auto* halves = reinterpret_cast<const std::uint16_t*>(bytes_.get());
       for (std::size_t i = 0; i < to.size(); ++i) to[i] = widen_half(halves[i]);
       break;
     }
-    case DType::float64: convert<double>(*this, to); break;
-    case DType::int8: convert<std::int8_t>(*this, to); break;
-    case DType::uint8: convert<std::uint8_t>(*this, to); break;
-    case DType::int16: convert<std::int16_t>(*this, to); break;
-    case DType::int32: convert<std::int32_t>(*this, to); break;
-    case DType::int64: convert<std::int64_t>(*this, to); break;
+    case DType::float64:
+      convert<double>(*this, to);
+      break;
+    case DType::int8:
+      convert<std::int8_t>(*this, to);
+      break;
+    case DType::uint8:
+      convert<std::uint8_t>(*this, to);
+      break;
+    case DType::int16:
+      convert<std::int16_t>(*this, to);
+      break;
+    case DType::int32:
+      convert<std::int32_t>(*this, to);
+      break;
+    case DType::int64:
+      convert<std::int64_t>(*this, to);
+      break;
     case DType::boolean:
-      for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(std::to_integer<int>(bytes_[i]) != 0);
+      for (std::size_t i = 0; i < to.size(); ++i)
+        to[i] = static_cast<float>(std::to_integer<int>(bytes_[i]) != 0);
       break;
   }
   return result;

@@ -47,10 +47,14 @@ Attribute attribute_from(const Json& json, const std::string& where) {
 
 std::string_view kind_name(ValueKind kind) {
   switch (kind) {
-    case ValueKind::input: return "input";
-    case ValueKind::parameter: return "parameter";
-    case ValueKind::buffer: return "buffer";
-    case ValueKind::activation: return "activation";
+    case ValueKind::input:
+      return "input";
+    case ValueKind::parameter:
+      return "parameter";
+    case ValueKind::buffer:
+      return "buffer";
+    case ValueKind::activation:
+      return "activation";
   }
   return "";
 }
@@ -67,22 +71,26 @@ void read_value(Graph& graph, const Json& json, const std::string& where) {
   } else if (kind == "buffer") {
     graph.add_buffer(name, shape);
   } else {
-    throw Error(ErrorKind::input, {where + ": value '" + name + "'", "kind '" + kind + "'", "input, parameter, buffer", ""});
+    throw Error(ErrorKind::input,
+                {where + ": value '" + name + "'", "kind '" + kind + "'", "input, parameter, buffer", ""});
   }
 }
 
 ValueId value_named(const Graph& graph, const std::string& name, const std::string& where) {
   if (const auto id = graph.find_value(name)) return *id;
-  throw Error(ErrorKind::input, {where, "a value '" + name + "' that nothing makes", "inputs, parameters, earlier nodes", ""});
+  throw Error(ErrorKind::input,
+              {where, "a value '" + name + "' that nothing makes", "inputs, parameters, earlier nodes", ""});
 }
 
 void read_node(Graph& graph, const Json& json, const std::string& where) {
   const auto name = json.at("name").get<std::string>();
   const auto place = where + ": node '" + name + "'";
   std::vector<ValueId> inputs;
-  for (const auto& input : json.at("inputs")) inputs.push_back(value_named(graph, input.get<std::string>(), place));
+  for (const auto& input : json.at("inputs"))
+    inputs.push_back(value_named(graph, input.get<std::string>(), place));
   Attributes attributes;
-  for (const auto& [key, value] : json.at("attributes").items()) attributes.set(key, attribute_from(value, place));
+  for (const auto& [key, value] : json.at("attributes").items())
+    attributes.set(key, attribute_from(value, place));
   graph.add_node(json.at("op").get<std::string>(), name, inputs, attributes);
 }
 
@@ -99,7 +107,8 @@ std::string to_text(const Graph& graph) {
     std::string inputs;
     for (const auto input : node.inputs) inputs += (inputs.empty() ? "" : ", ") + graph.value(input).name;
     text += fmt::format("{}: {}({})", node.name, node.op, inputs);
-    for (const auto& [name, attribute] : node.attributes.items()) text += fmt::format(" {}={}", name, attribute_text(attribute));
+    for (const auto& [name, attribute] : node.attributes.items())
+      text += fmt::format(" {}={}", name, attribute_text(attribute));
     text += fmt::format(" -> {}\n", to_string(graph.value(node.output).shape));
   }
   return text;
@@ -109,7 +118,8 @@ std::string to_dot(const Graph& graph) {
   std::string dot = "digraph network {\n  node [shape=box, fontname=\"sans-serif\"];\n";
   for (const auto id : graph.inputs()) {
     const auto& value = graph.value(id);
-    dot += fmt::format("  v{} [label=\"{}\\n{}\", shape=oval];\n", index_of(id), escaped(value.name), to_string(value.shape));
+    dot += fmt::format("  v{} [label=\"{}\\n{}\", shape=oval];\n", index_of(id), escaped(value.name),
+                       to_string(value.shape));
   }
   for (const auto& node : graph.nodes()) {
     dot += fmt::format("  n{} [label=\"{}\\n{}\\n{}\"];\n", index_of(node.id), escaped(node.name), node.op,
@@ -117,7 +127,8 @@ std::string to_dot(const Graph& graph) {
     for (const auto input : node.inputs) {
       const auto& value = graph.value(input);
       if (value.producer) dot += fmt::format("  n{} -> n{};\n", index_of(*value.producer), index_of(node.id));
-      if (value.kind == ValueKind::input) dot += fmt::format("  v{} -> n{};\n", index_of(input), index_of(node.id));
+      if (value.kind == ValueKind::input)
+        dot += fmt::format("  v{} -> n{};\n", index_of(input), index_of(node.id));
     }
   }
   return dot + "}\n";
@@ -137,7 +148,8 @@ std::string graph_to_json(const Graph& graph) {
     for (const auto input : node.inputs) inputs.push_back(graph.value(input).name);
     Json attributes = Json::object();
     for (const auto& [name, attribute] : node.attributes.items()) attributes[name] = to_json(attribute);
-    json["nodes"].push_back({{"name", node.name}, {"op", node.op}, {"inputs", inputs}, {"attributes", attributes}});
+    json["nodes"].push_back(
+        {{"name", node.name}, {"op", node.op}, {"inputs", inputs}, {"attributes", attributes}});
   }
   json["outputs"] = Json::array();
   for (const auto output : graph.outputs()) json["outputs"].push_back(graph.value(output).name);
@@ -150,16 +162,19 @@ Graph graph_from_json(std::string_view text, std::string_view where) {
   try {
     const Json json = Json::parse(text);
     if (json.at("format") != "libcompress graph 1")
-      throw Error(ErrorKind::input, {place, "format " + json.at("format").dump(), "\"libcompress graph 1\"", ""});
+      throw Error(ErrorKind::input,
+                  {place, "format " + json.at("format").dump(), "\"libcompress graph 1\"", ""});
     if (json.at("values").size() + json.at("nodes").size() > kMostValues)
       throw Error(ErrorKind::input, {place, "too many values", fmt::format("{} at most", kMostValues), ""});
     for (const auto& value : json.at("values")) read_value(graph, value, place);
     for (const auto& node : json.at("nodes")) read_node(graph, node, place);
     std::vector<ValueId> outputs;
-    for (const auto& output : json.at("outputs")) outputs.push_back(value_named(graph, output.get<std::string>(), place));
+    for (const auto& output : json.at("outputs"))
+      outputs.push_back(value_named(graph, output.get<std::string>(), place));
     graph.set_outputs(outputs);
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::input, {place, std::string("no graph: ") + error.what(), "the layout in docs/formats.md", ""});
+    throw Error(ErrorKind::input,
+                {place, std::string("no graph: ") + error.what(), "the layout in docs/formats.md", ""});
   }
   verify(graph);
   return graph;

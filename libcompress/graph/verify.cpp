@@ -16,14 +16,16 @@ namespace {
 void verify_weight(const Value& value, const StateDict& weights) {
   const auto where = fmt::format("tensor '{}'", value.name);
   const auto found = weights.find(value.name);
-  if (found == weights.end()) refuse(where, "no weight", fmt::format("one of shape {}", to_string(value.shape)));
+  if (found == weights.end())
+    refuse(where, "no weight", fmt::format("one of shape {}", to_string(value.shape)));
   const Tensor& tensor = found->second;
   if (tensor.dtype() != DType::float32 || tensor.shape() != value.shape)
     refuse(where, fmt::format("{} {}", name_of(tensor.dtype()), to_string(tensor.shape())),
            fmt::format("float32 {}", to_string(value.shape)));
   const auto elements = tensor.as<float>();
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    if (!std::isfinite(elements[i])) refuse(where, fmt::format("{} at element {}", elements[i], i), "finite numbers");
+    if (!std::isfinite(elements[i]))
+      refuse(where, fmt::format("{} at element {}", elements[i], i), "finite numbers");
   }
 }
 
@@ -32,7 +34,8 @@ void verify_weight(const Value& value, const StateDict& weights) {
 void verify(const Graph& graph) {
   if (graph.outputs().empty()) refuse("graph", "no output", "at least one");
   if (graph.inputs().empty()) refuse("graph", "no input", "at least one");
-  if (graph.topological_order().size() != graph.nodes().size()) refuse("graph", "a cycle", "an acyclic graph");
+  if (graph.topological_order().size() != graph.nodes().size())
+    refuse("graph", "a cycle", "an acyclic graph");
   for (const auto& node : graph.nodes()) {
     const auto shapes = graph.input_shapes(node);
     const Shape expected = find_op(node.op, node.name).shape({node.name, node.attributes, shapes});
@@ -48,7 +51,8 @@ void verify(const Model& model) {
   for (const auto id : parameters) verify_weight(model.graph.value(id), model.weights);
   for (const auto& [name, tensor] : model.weights) {
     const auto id = model.graph.find_value(name);
-    if (!id || (model.graph.value(*id).kind != ValueKind::parameter && model.graph.value(*id).kind != ValueKind::buffer))
+    if (!id || (model.graph.value(*id).kind != ValueKind::parameter &&
+                model.graph.value(*id).kind != ValueKind::buffer))
       refuse(fmt::format("tensor '{}'", name), "a weight that no node uses", "the graph's own parameters");
   }
 }
