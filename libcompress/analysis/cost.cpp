@@ -6,7 +6,7 @@
 namespace compress {
 namespace {
 
-constexpr std::int64_t kBytesAChannel = 12;  // int32 bias, int32 multiplier, int32 shift
+constexpr std::int64_t kBytesAChannel = 9;  // int32 bias, int32 multiplier, int8 shift
 
 bool has_weights(const Op& op) { return op.name == "conv" || op.name == "linear"; }
 
@@ -22,11 +22,13 @@ std::vector<std::vector<NodeId>> readers_of(const Graph& graph) {
   return readers;
 }
 
-/// A conv's or a rank-2 linear's output that only this norm reads.
+/// Whether quantization folds this norm away: it alone reads the output of a conv or a rank-2 linear.
 bool folds(const Graph& graph, const Node& norm, const std::vector<std::vector<NodeId>>& readers) {
   if (norm.op != "batch_norm") return false;
   const auto* before = graph.producer(norm.inputs[0]);
-  if (!before || readers[index_of(norm.inputs[0])].size() != 1) return false;
+  const auto& outputs = graph.outputs();
+  const bool is_output = std::find(outputs.begin(), outputs.end(), norm.inputs[0]) != outputs.end();
+  if (!before || is_output || readers[index_of(norm.inputs[0])].size() != 1) return false;
   return before->op == "conv" || (before->op == "linear" && graph.value(before->output).shape.size() == 2);
 }
 
@@ -101,7 +103,9 @@ NetworkCost CostModel::cost(const Extents& extents) const {
       if (has_weights(*step.op) && id == step.node->inputs[1]) total.flash_bytes += count;
     }
     if (has_weights(*step.op)) total.flash_bytes += kBytesAChannel * inputs[1][0];
-    if (step.op->name == "batch_norm" && !step.folded) total.flash_bytes += kBytesAChannel * inputs[1][0];
+    // A norm that stays becomes a depthwise convolution of one int8 weight a channel.
+    if (step.op->name == "batch_norm" && !step.folded)
+      total.flash_bytes += (1 + kBytesAChannel) * inputs[1][0];
     total.params += node.params;
     total.macs += node.macs;
     total.other_ops += node.other_ops;

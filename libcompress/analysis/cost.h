@@ -23,14 +23,14 @@ struct NetworkCost {
   std::int64_t params = 0;  ///< trained elements; running statistics are not counted
   std::int64_t macs = 0;
   std::int64_t other_ops = 0;
-  std::int64_t flash_bytes =
-      0;  ///< constants of the 8-bit network: int8 weights; per output channel of a conv or
-          ///< linear an int32 bias, multiplier and shift (12 bytes); a batch norm behind
-          ///< them is folded, another one costs 12 bytes a channel. Code comes on top.
-  std::int64_t peak_ram_bytes = 0;  ///< int8 activations alive at once, whole tensors in topological order,
-                                    ///< the input included; an output takes its input's place where its
-                                    ///< operator allows that and nobody else reads the input
-  std::vector<NodeCost> nodes;      ///< in topological order
+  /// Constants of the 8-bit network: int8 weights; per output channel of a conv or linear an int32 bias and
+  /// multiplier and an int8 shift (9 bytes); a batch norm behind them is folded, another one costs 10 bytes a
+  /// channel. Code comes on top.
+  std::int64_t flash_bytes = 0;
+  /// int8 activations alive at once, whole tensors in topological order, the input included; an output takes
+  /// its input's place where its operator allows that and nobody else reads the input.
+  std::int64_t peak_ram_bytes = 0;
+  std::vector<NodeCost> nodes;  ///< in topological order
 };
 
 NetworkCost cost_of(const Graph& graph);
