@@ -51,6 +51,22 @@ Check rebuilt_check(const std::string& step, const Model& pruned, const ModelSou
   }
 }
 
+/// The first output, or what the softmax that makes it reads.
+ValueId scores_of(const Graph& graph) {
+  const ValueId output = graph.outputs().front();
+  const Node* last = graph.producer(output);
+  return last != nullptr && last->op == "softmax" ? last->inputs.front() : output;
+}
+
+std::vector<float> scores(const Model& model, std::span<const float> batch, std::int64_t inputs) {
+  const ValueId wanted = scores_of(model.graph);
+  std::vector<float> found;
+  run_observed(model, batch, inputs, [&](ValueId id, std::span<const float> values, const Shape&) {
+    if (id == wanted) found.assign(values.begin(), values.end());
+  });
+  return found;
+}
+
 }  // namespace
 
 Difference difference_of(const Model& a, const Model& b, std::uint64_t seed, std::int64_t inputs) {
@@ -58,8 +74,8 @@ Difference difference_of(const Model& a, const Model& b, std::uint64_t seed, std
   Random random = Random::stream(seed, 0x7717);
   std::vector<float> batch(size * static_cast<std::size_t>(inputs));
   for (auto& element : batch) element = static_cast<float>(random.normal());
-  const auto first = run(a, batch, inputs);
-  const auto second = run(b, batch, inputs);
+  const auto first = scores(a, batch, inputs);
+  const auto second = scores(b, batch, inputs);
   if (first.size() != second.size()) return {INFINITY, inputs};
   double largest = 0, scale = 0;
   for (std::size_t i = 0; i < first.size(); ++i) {

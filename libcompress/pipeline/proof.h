@@ -13,7 +13,8 @@
 
 namespace compress {
 
-/// Largest difference of two networks' outputs on the same inputs, as a fraction of the largest output.
+/// Largest difference of two networks' outputs on the same inputs, as a fraction of the largest output. A softmax at
+/// the end is left out: it would flatten differences of confident answers.
 struct Difference {
   double relative = 0;
   std::int64_t inputs = 0;

@@ -21,6 +21,20 @@ void check_pattern(const std::string& pattern, const std::string& key, const Gra
                                   near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
 }
 
+Shape input_shape_of(const Model& model) { return model.graph.value(model.graph.inputs().front()).shape; }
+
+/// A file that carries its graph loads whatever the options say; proofs that build the network anew would not.
+void check_options(const Model& model, const Recipe& recipe, const ModelSource& family) {
+  Checkpoint weights;
+  weights.tensors = model.weights;
+  const Shape built = input_shape_of(family.from_checkpoint(weights));
+  if (built == input_shape_of(model)) return;
+  throw Error(ErrorKind::recipe, {"model.options", fmt::format("a network with the input {}", to_string(built)),
+                                  fmt::format("{}, as checkpoint '{}' has it", to_string(input_shape_of(model)),
+                                              *recipe.model.checkpoint),
+                                  "give the options that the checkpoint was made with"});
+}
+
 }  // namespace
 
 PluginTables tables_of(const Plugins& plugins) {
@@ -43,7 +57,11 @@ std::unique_ptr<DataSet> make_data(const Recipe& recipe, const Plugins& plugins)
 }
 
 Model original_model(const Recipe& recipe, const ModelSource& family) {
-  if (recipe.model.checkpoint) return load_model(resolved(recipe, *recipe.model.checkpoint), &family);
+  if (recipe.model.checkpoint) {
+    Model model = load_model(resolved(recipe, *recipe.model.checkpoint), &family);
+    check_options(model, recipe, family);
+    return model;
+  }
   Random random = Random::stream(static_cast<std::uint64_t>(recipe.seed), 0);
   Model model = family.fresh(random);
   verify(model);
