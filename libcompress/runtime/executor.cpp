@@ -5,6 +5,10 @@
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <thread>
 
@@ -32,6 +36,14 @@ int use_threads(int count) {
 }
 
 int threads_in_use() { return at::get_num_threads(); }
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kNeverTrim = 0x7fffffff;
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, kNeverTrim);
+#endif
+}
 
 struct Executor::Impl {
   Network network;

@@ -18,6 +18,12 @@ namespace compress {
 int use_threads(int count);
 int threads_in_use();
 
+/// Asks the C library to keep freed memory for the next allocation instead of giving it back to the system,
+/// which otherwise clears every large activation anew: training then takes two thirds of the time. For the
+/// whole process, so it is the program's choice (call it first thing), not the library's. Does nothing where
+/// there is no glibc.
+void keep_freed_memory();
+
 /// Sees every input and activation as it is computed: values[batch, shape...], row-major, valid during the
 /// call.
 using ValueObserver = std::function<void(ValueId value, std::span<const float> values, const Shape& shape)>;

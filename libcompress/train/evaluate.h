@@ -14,8 +14,9 @@
 namespace compress {
 
 struct EvaluateOptions {
-  std::int64_t batch_views = 64;  ///< views in one forward pass, at least those of one clip
-  Reporter* reporter = nullptr;   ///< progress by clips; asked to stop after each pass. nullptr: silent
+  std::int64_t batch_views =
+      20;  ///< views in one forward pass, at least those of one clip; more leave the cache
+  Reporter* reporter = nullptr;  ///< progress by clips; asked to stop after each pass. nullptr: silent
   std::string activity = "evaluate";
 };
 

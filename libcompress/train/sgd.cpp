@@ -1,6 +1,7 @@
 #include "libcompress/train/sgd.h"
 
 #include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
@@ -50,6 +51,8 @@ void Sgd::step(double learning_rate) {
     if (!gradient.defined()) gradient = at::zeros_like(weights_[i]);
     // A weight that is 0 and whose gradient is always 0 has no momentum and no decay: it stays 0.
     if (masks_[i].defined()) gradient.mul_(masks_[i]);
+    // The fused step walks the memory of all three, so their layout must be one.
+    if (gradient.strides() != weights_[i].strides()) gradient = at::empty_like(weights_[i]).copy_(gradient);
     gradients.push_back(gradient);
   }
   at::_fused_sgd_(weights_, gradients, momentum_, options_.weight_decay, options_.momentum, learning_rate,
