@@ -21,9 +21,9 @@ setup:  ## install missing Debian packages and make .venv; does nothing the seco
 build/%/build.ninja: $(CMAKE_LISTS)
 	@cmake --preset $*
 
-build: setup  ## configure and build the release preset into build/release
+build: setup  ## configure and build the command into build/release/bin
 	@$(MAKE) --no-print-directory build/release/build.ninja
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release --target libcompress_command -j $(JOBS)
 
 demo: build  ## run the main job on made sounds into runs/demo, end by listing what it left
 	@build/release/bin/libcompress run examples/demo.yaml --out runs/demo

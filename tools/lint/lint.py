@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import os
 import subprocess
 import sys
@@ -81,13 +82,23 @@ def state_of(path: Path, command: str) -> str:
     return digest.hexdigest()
 
 
+def without_precompiled_headers(command: str) -> str:
+    """The compiler call as if every file had to stand on its own includes."""
+    return re.sub(r"-Winvalid-pch|-fpch-preprocess|-include \S*cmake_pch\S*", "", command)
+
+
 def clang_tidy(jobs: int, build_folder: Path) -> tuple[bool, str]:
     database = build_folder / "compile_commands.json"
     if not database.is_file():
         return False, f"{database} is missing; configure first (make build)"
     tracked = set(rooms.tracked_files())
     work = []
-    for entry in json.loads(database.read_text()):
+    entries = json.loads(database.read_text())
+    for entry in entries:
+        entry["command"] = without_precompiled_headers(entry["command"])
+    CACHE.mkdir(parents=True, exist_ok=True)
+    (CACHE / "compile_commands.json").write_text(json.dumps(entries))
+    for entry in entries:
         path = Path(entry["file"])
         name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else ""
         # Not the tests: GoogleTest's headers and macros would double the time and find next to nothing.
@@ -96,11 +107,10 @@ def clang_tidy(jobs: int, build_folder: Path) -> tuple[bool, str]:
         stamp = CACHE / state_of(path, entry["command"].replace(str(build_folder), "build"))
         if not stamp.exists():
             work.append((path, stamp))
-    CACHE.mkdir(parents=True, exist_ok=True)
 
     def check(item: tuple[Path, Path]) -> tuple[bool, str]:
         path, stamp = item
-        passed, output = run(str(TOOLS / "clang-tidy"), "--quiet", "-p", str(build_folder), str(path))
+        passed, output = run(str(TOOLS / "clang-tidy"), "--quiet", "-p", str(CACHE), str(path))
         if passed:
             stamp.touch()
         return passed, output
