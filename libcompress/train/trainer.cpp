@@ -64,6 +64,16 @@ std::string job_hash(const Model& model, const DataSet& data, const TrainJob& jo
   return content_hash(text);
 }
 
+/// Passes on the wish to stop, but not the progress: that is counted in training steps.
+class StopOnly final : public Reporter {
+ public:
+  explicit StopOnly(Reporter& reporter) : reporter_(reporter) {}
+  bool stop_requested() override { return reporter_.stop_requested(); }
+
+ private:
+  Reporter& reporter_;
+};
+
 class Trainer {
  public:
   Trainer(const Model& model, const DataSet& data, const TrainJob& job)
@@ -88,10 +98,10 @@ class Trainer {
       return batches_.make(i / batches_.count(), i % batches_.count());
     });
     started_ = saved_ = Clock::now();
+    if (state_.step == batches_.count()) end_step();  // it was stopped while validating
     while (const auto batch = batches.next()) {
       step(*batch);
-      if (state_.step == batches_.count()) finish_epoch();
-      save_if_due(state_.epoch == job_.options.epochs);
+      end_step();
       if (reporter_.stop_requested() && state_.epoch < job_.options.epochs) stop();
     }
     return result();
@@ -113,6 +123,11 @@ class Trainer {
     reporter_.progress(job_.activity, number + 1, job_.options.epochs * batches_.count(),
                        fmt::format("epoch {}/{}, loss {:.3f}", state_.epoch + 1, job_.options.epochs,
                                    state_.loss_sum / static_cast<double>(state_.examples)));
+  }
+
+  void end_step() {
+    if (state_.step == batches_.count()) finish_epoch();
+    save_if_due(state_.epoch == job_.options.epochs);
   }
 
   void finish_epoch() {
@@ -141,18 +156,27 @@ class Trainer {
     metrics.validation_accuracy = found.accuracy();
   }
 
-  /// Not to be stopped: the safe point is behind the epoch.
+  /// Stopped here, the epoch's steps are kept and only its validation is done again.
   Evaluation evaluate_finite(const Model& now) {
+    check_finite_weights(now);
     Evaluation found;
+    StopOnly reporter(reporter_);
     try {
-      verify(now);
-      found = evaluate(now, data_, Part::validation);
+      found = evaluate(now, data_, Part::validation, {.reporter = &reporter});
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::input) diverged(error.what());
+      if (error.kind() == ErrorKind::interrupted) stop();
       throw;
     }
     if (!std::isfinite(found.loss)) diverged("the validation loss is not a number");
     return found;
+  }
+
+  void check_finite_weights(const Model& now) const {
+    try {
+      verify(now);
+    } catch (const Error& error) {
+      diverged(error.what());
+    }
   }
 
   bool is_best(const EpochMetrics& metrics) const {
@@ -220,11 +244,7 @@ class Trainer {
       if (metrics.best) result.best_epoch = metrics.epoch;
     }
     if (result.best_epoch > 0) result.model.weights = std::move(state_.best_weights);
-    try {
-      verify(result.model);
-    } catch (const Error& error) {
-      diverged(error.what());
-    }
+    check_finite_weights(result.model);
     return result;
   }
 

@@ -21,6 +21,7 @@ class Waves final : public DataSet {
   std::int64_t validation = 12;
   std::int64_t views = 2;
   double noise = 0.1;
+  bool broken_views = false;
 
   Shape input_shape() const override { return {1, 1, 32}; }
   const std::vector<std::string>& class_names() const override { return names_; }
@@ -37,6 +38,7 @@ class Waves final : public DataSet {
   std::int64_t view_count() const override { return views; }
 
   std::int64_t evaluation_views(Part part, std::int64_t index, std::span<float> all) const override {
+    if (broken_views) throw Error(ErrorKind::input, "wave.wav: cut off");
     auto random = Random::stream(99, static_cast<std::uint64_t>(index * 3 + static_cast<int>(part)));
     for (std::size_t i = 0; i < all.size(); i += 32) wave(index % 3, random, all.subspan(i, 32));
     return index % 3;

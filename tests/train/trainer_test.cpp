@@ -221,6 +221,18 @@ TEST_F(Training, says_when_it_diverges_and_what_to_do) {
   }
 }
 
+TEST_F(Training, does_not_take_broken_validation_data_for_divergence) {
+  tiny::Waves data;
+  data.broken_views = true;
+  try {
+    train(tiny::network(), data, {.options = quick(1), .seed = 1});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_THAT(error.what(), HasSubstr("wave.wav: cut off"));
+  }
+}
+
 TEST_F(Training, refuses_batches_of_one_for_a_norm) {
   const tiny::Waves data;
   auto options = quick(1);

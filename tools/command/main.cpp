@@ -1,12 +1,13 @@
 // The command `libcompress`. Results go to standard output, everything else to standard error.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <exception>
 
 #include "libcompress/base/error.h"
+#include "libcompress/runtime/executor.h"
 #include "plugins/built_in.h"
 #include "tools/command/verb.h"
 
@@ -21,7 +22,8 @@ std::vector<Verb> all_verbs() {
 }
 
 constexpr std::string_view kExitCodes =
-    "Exit codes: 0 done, 2 usage, 3 recipe, 4 input, 5 does not fit the budget, 6 accuracy gate failed, 7 I/O, 8 plugin, "
+    "Exit codes: 0 done, 2 usage, 3 recipe, 4 input, 5 does not fit the budget, 6 accuracy gate failed, 7 "
+    "I/O, 8 plugin, "
     "130 interrupted.";
 
 void tell(const Error& error, const Session& session) {
@@ -34,7 +36,8 @@ void tell(const Error& error, const Session& session) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Prunes, fine-tunes, quantizes and exports convolutional networks to C, with proof at every step."};
+  CLI::App app{
+      "Prunes, fine-tunes, quantizes and exports convolutional networks to C, with proof at every step."};
   app.name("libcompress");
   app.footer(std::string(kExitCodes));
   app.require_subcommand(1);
@@ -56,6 +59,7 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
   }
   catch_interrupts();
+  keep_freed_memory();
   const Plugins plugins = built_in_plugins();
   Terminal terminal(quiet);
   const Session session{plugins, terminal, json};
