@@ -400,6 +400,12 @@ void verify_removal(const Coupling& coupling, const Graph& before, const Graph& 
     for (const auto cell : all) {
       if (!survivors.dead(cell)) kept.push_back(survivors.root(cell));
     }
+    const auto& value = after.value(axis.value);
+    const auto extent = value.shape[static_cast<std::size_t>(axis.dimension)];
+    if (static_cast<std::int64_t>(kept.size()) != extent)
+      throw Error(ErrorKind::input, {fmt::format("tensor '{}' after pruning", value.name),
+                                     fmt::format("{} indices of axis {}", extent, axis.dimension),
+                                     fmt::format("{}", kept.size()), ""});
   }
   for (const auto& node : after.nodes()) {
     const auto& op = find_op(node.op, node.name);
