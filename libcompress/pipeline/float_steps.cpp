@@ -4,6 +4,7 @@
 
 #include "libcompress/analysis/cost.h"
 #include "libcompress/base/files.h"
+#include "libcompress/pipeline/calibration.h"
 #include "libcompress/pipeline/json_figures.h"
 #include "libcompress/pipeline/model_file.h"
 #include "libcompress/pipeline/proof.h"
@@ -18,6 +19,8 @@ namespace compress {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::int64_t kProofInputs = 8;
 
 /// metrics.jsonl: a line an epoch of every finished training, for people and scripts that watch the run.
 void write_metrics(const RunFolder& folder, const std::string& step, const std::vector<EpochMetrics>& history) {
@@ -91,7 +94,8 @@ json prune_model(const Bench& bench, const std::string& step, const std::string&
   const PruningPlan plan = plan_step(
       {prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter});
   const Model pruned = prune(model, groups, plan);
-  const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family, bench.seed());
+  const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family,
+                                    sample_views(bench.data, Part::train, kProofInputs, bench.seed()));
   write_file(bench.folder.path("plan-" + to + ".json"), plan_to_json(plan));
   save_model(bench.folder.checkpoint(to), pruned);
   return {{"checkpoint", to}, {"cost", cost_json(cost_of(pruned.graph))}, {"groups", groups_json(groups, plan)},

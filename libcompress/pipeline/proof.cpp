@@ -39,13 +39,14 @@ bool prunes_spatial(const PruningPlan& plan, std::span<const PruningGroup> group
   });
 }
 
-Check rebuilt_check(const std::string& step, const Model& pruned, const ModelSource& family, std::uint64_t seed) {
+Check rebuilt_check(const std::string& step, const Model& pruned, const ModelSource& family,
+                    std::span<const float> examples) {
   const std::string name = step + ": equals the network rebuilt from its channel counts";
   Checkpoint checkpoint;
   checkpoint.tensors = pruned.weights;
   try {
     const Model rebuilt = family.from_checkpoint(checkpoint);
-    return twin_check(name, difference_of(pruned, rebuilt, seed), "a fresh build of the same widths");
+    return twin_check(name, difference_of(pruned, rebuilt, examples), "a fresh build of the same widths");
   } catch (const Error& error) {
     return {name, Verdict::failed, fmt::format("the model plugin cannot build it: {}", error.what())};
   }
@@ -69,13 +70,11 @@ std::vector<float> scores(const Model& model, std::span<const float> batch, std:
 
 }  // namespace
 
-Difference difference_of(const Model& a, const Model& b, std::uint64_t seed, std::int64_t inputs) {
-  const auto size = static_cast<std::size_t>(element_count(a.graph.value(a.graph.inputs().front()).shape));
-  Random random = Random::stream(seed, 0x7717);
-  std::vector<float> batch(size * static_cast<std::size_t>(inputs));
-  for (auto& element : batch) element = static_cast<float>(random.normal());
-  const auto first = scores(a, batch, inputs);
-  const auto second = scores(b, batch, inputs);
+Difference difference_of(const Model& a, const Model& b, std::span<const float> examples) {
+  const auto size = element_count(a.graph.value(a.graph.inputs().front()).shape);
+  const auto inputs = static_cast<std::int64_t>(examples.size()) / size;
+  const auto first = scores(a, examples, inputs);
+  const auto second = scores(b, examples, inputs);
   if (first.size() != second.size()) return {INFINITY, inputs};
   double largest = 0, scale = 0;
   for (std::size_t i = 0; i < first.size(); ++i) {
@@ -87,16 +86,16 @@ Difference difference_of(const Model& a, const Model& b, std::uint64_t seed, std
 
 std::vector<Check> prove_surgery(const std::string& step, const Model& model, std::span<const PruningGroup> groups,
                                  const PruningPlan& plan, const Model& pruned, const ModelSource& family,
-                                 std::uint64_t seed) {
+                                 std::span<const float> examples) {
   const bool spatial = prunes_spatial(plan, groups);
   const PruningPlan exact = spatial ? without_spatial(plan, groups) : plan;
   const Model twin = masked_twin(model, groups, exact);
   const Model small = spatial ? prune(model, groups, exact) : pruned;
   std::vector<Check> checks;
   checks.push_back(twin_check(step + ": equals the unpruned network with the removed channels zeroed",
-                              difference_of(twin, small, seed),
+                              difference_of(twin, small, examples),
                               spatial ? "its masked twin (rows that left the image put back)" : "its masked twin"));
-  if (spatial) checks.push_back(rebuilt_check(step, pruned, family, seed));
+  if (spatial) checks.push_back(rebuilt_check(step, pruned, family, examples));
   return checks;
 }
 

@@ -24,6 +24,7 @@ ORDER = ["base", "graph", "runtime", "surgery", "train", "report", "pipeline"]
         ("tests/runtime/executor_test.cpp", "ATen/core/Tensor.h"),
         ("libcompress/base/error.cpp", "fmt/format.h"),
         ("libcompress/report/report.h", "nlohmann/json_fwd.hpp"),
+        ("libcompress/pipeline/run_folder.h", "nlohmann/json.hpp"),
     ],
 )
 def test_right_includes_pass(path, header):
