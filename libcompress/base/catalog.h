@@ -14,8 +14,8 @@
 
 namespace compress {
 
-/// Plugins of the interface `Kind`. Explicit registration only: a self-registering object in a static archive is
-/// dropped by the linker without a word. Adding a name twice is an error.
+/// Plugins of the interface `Kind`. Explicit registration only: a self-registering object in a static archive
+/// is dropped by the linker without a word. Adding a name twice is an error.
 template <typename Kind>
 class Catalog {
  public:
@@ -35,7 +35,8 @@ class Catalog {
     auto key = name;
     Entry entry{std::move(name), std::move(summary), std::move(options), std::move(make)};
     if (!entries_.emplace(key, std::move(entry)).second)
-      throw Error(ErrorKind::plugin, {noun_ + " '" + key + "'", "registered twice", "one plugin per name", ""});
+      throw Error(ErrorKind::plugin,
+                  {noun_ + " '" + key + "'", "registered twice", "one plugin per name", ""});
   }
 
   /// Error of kind plugin, with the nearest known name, if there is none of this name.

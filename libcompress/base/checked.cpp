@@ -8,7 +8,8 @@ namespace compress {
 namespace {
 
 [[noreturn]] void overflow(std::string_view what) {
-  throw Error(ErrorKind::input, {std::string(what), "a size that does not fit 63 bits", "", "the file is damaged"});
+  throw Error(ErrorKind::input,
+              {std::string(what), "a size that does not fit 63 bits", "", "the file is damaged"});
 }
 
 }  // namespace
@@ -29,7 +30,8 @@ std::int64_t checked_product(std::span<const std::int64_t> extents, std::string_
   std::int64_t product = 1;
   for (const auto extent : extents) {
     if (extent < 0 || extent > (std::int64_t{1} << 40))
-      throw Error(ErrorKind::input, {std::string(what), fmt::format("an extent of {}", extent), "0 to 2^40", ""});
+      throw Error(ErrorKind::input,
+                  {std::string(what), fmt::format("an extent of {}", extent), "0 to 2^40", ""});
     product = checked_mul(product, extent, what);
   }
   return product;

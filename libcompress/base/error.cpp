@@ -23,14 +23,22 @@ Error::Error(ErrorKind kind, const std::string& sentence) : std::runtime_error(s
 
 const char* name_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::usage: return "usage";
-    case ErrorKind::recipe: return "recipe";
-    case ErrorKind::input: return "input";
-    case ErrorKind::budget: return "budget";
-    case ErrorKind::accuracy: return "accuracy";
-    case ErrorKind::io: return "io";
-    case ErrorKind::plugin: return "plugin";
-    case ErrorKind::interrupted: return "interrupted";
+    case ErrorKind::usage:
+      return "usage";
+    case ErrorKind::recipe:
+      return "recipe";
+    case ErrorKind::input:
+      return "input";
+    case ErrorKind::budget:
+      return "budget";
+    case ErrorKind::accuracy:
+      return "accuracy";
+    case ErrorKind::io:
+      return "io";
+    case ErrorKind::plugin:
+      return "plugin";
+    case ErrorKind::interrupted:
+      return "interrupted";
   }
   return "unknown";
 }

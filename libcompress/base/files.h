@@ -11,8 +11,8 @@
 
 namespace compress {
 
-/// Writes `bytes` to `path`: temporary file beside it, fsync, rename. Creates missing parent folders. After an
-/// error (Error of kind io, naming the path and the system's reason) an earlier file is still whole.
+/// Writes `bytes` to `path`: temporary file beside it, fsync, rename. Creates missing parent folders. After
+/// an error (Error of kind io, naming the path and the system's reason) an earlier file is still whole.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
@@ -24,11 +24,13 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path,
 /// Appends one line and flushes it; for metrics that grow while training runs.
 void append_line(const std::filesystem::path& path, std::string_view line);
 
-/// 32 hexadecimal digits: XXH3-128 of the content. Names cache entries and graphs; no defence against an attacker.
+/// 32 hexadecimal digits: XXH3-128 of the content. Names cache entries and graphs; no defence against an
+/// attacker.
 std::string content_hash(std::span<const std::byte> bytes);
 std::string content_hash(std::string_view text);
 
-/// `relative` below `folder`, or an Error of kind input if it would leave it (absolute, "..", or a link outward).
+/// `relative` below `folder`, or an Error of kind input if it would leave it (absolute, "..", or a link
+/// outward).
 std::filesystem::path confined(const std::filesystem::path& folder, const std::filesystem::path& relative);
 
 }  // namespace compress

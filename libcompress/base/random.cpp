@@ -46,7 +46,8 @@ double Random::uniform(double low, double high) { return low + (high - low) * un
 
 std::int64_t Random::below(std::int64_t bound) {
   const auto range = static_cast<std::uint64_t>(bound);
-  const std::uint64_t reject_below = (0 - range) % range;  // the numbers that would make small results likelier
+  const std::uint64_t reject_below =
+      (0 - range) % range;  // the numbers that would make small results likelier
   std::uint64_t draw = bits();
   while (draw < reject_below) draw = bits();
   return static_cast<std::int64_t>(draw % range);

@@ -1,7 +1,7 @@
 // The network-independent picture of a network: nodes, values, axes, shapes.
 //
-// Parameters and buffers are values like any other, so that (value, dimension) names every axis that pruning can
-// touch. Dimension 0 of every activation is the batch; shapes state it as 1 and the runtime takes any.
+// Parameters and buffers are values like any other, so that (value, dimension) names every axis that pruning
+// can touch. Dimension 0 of every activation is the batch; shapes state it as 1 and the runtime takes any.
 #pragma once
 
 #include <compare>
@@ -50,8 +50,8 @@ struct Axis {
 
 using Attribute = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
 
-/// An operator's settings by name. The getters assert that the name is there with that type: add_node() checks
-/// attributes against the op table and fills in defaults.
+/// An operator's settings by name. The getters assert that the name is there with that type: add_node()
+/// checks attributes against the op table and fills in defaults.
 class Attributes {
  public:
   Attributes() = default;
@@ -76,7 +76,8 @@ struct Node {
   std::string name;  ///< unique ("conv1")
   std::string op;    ///< a name of the op table ("conv")
   Attributes attributes;
-  std::vector<ValueId> inputs;  ///< in the op table's operand order; absent optional operands are left out at the end
+  std::vector<ValueId>
+      inputs;  ///< in the op table's operand order; absent optional operands are left out at the end
   ValueId output{};
 };
 
@@ -90,8 +91,8 @@ class Graph {
   Graph& operator=(Graph&&) noexcept;
   ~Graph();
 
-  /// Building. Errors of kind input name the node or value: a name used twice, an operator the table does not have,
-  /// attributes or shapes that do not fit its rule.
+  /// Building. Errors of kind input name the node or value: a name used twice, an operator the table does not
+  /// have, attributes or shapes that do not fit its rule.
   ValueId add_input(std::string name, Shape shape, DType dtype = DType::float32);
   ValueId add_parameter(std::string name, Shape shape);
   ValueId add_buffer(std::string name, Shape shape);
@@ -118,7 +119,8 @@ class Graph {
 
   /// The same nodes with other extents: parameters take `parameter_shapes` (by value), nodes `attributes` (by
   /// node, where present), and every activation's shape is inferred again. Ids and names stay. For surgery.
-  Graph reshaped(const std::map<ValueId, Shape>& parameter_shapes, const std::map<NodeId, Attributes>& attributes) const;
+  Graph reshaped(const std::map<ValueId, Shape>& parameter_shapes,
+                 const std::map<NodeId, Attributes>& attributes) const;
 
  private:
   struct Impl;
@@ -129,12 +131,14 @@ class Graph {
 struct Model {
   std::string name;
   Graph graph;
-  StateDict weights;                            ///< one float32 tensor for every parameter and buffer of the graph
-  std::map<std::string, std::string> metadata;  ///< free text that travels with the model (class names, origin)
+  StateDict weights;  ///< one float32 tensor for every parameter and buffer of the graph
+  std::map<std::string, std::string>
+      metadata;  ///< free text that travels with the model (class names, origin)
 };
 
-/// Checks every invariant: acyclic, names unique, shapes as the op rules infer them, one weight of the right shape
-/// and finite values for every parameter, nothing left over. Error of kind input for the first that fails.
+/// Checks every invariant: acyclic, names unique, shapes as the op rules infer them, one weight of the right
+/// shape and finite values for every parameter, nothing left over. Error of kind input for the first that
+/// fails.
 void verify(const Graph& graph);
 void verify(const Model& model);
 

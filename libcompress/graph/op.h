@@ -19,12 +19,12 @@ struct OperandSpec {
   std::string name;                        ///< "input", "weight"
   ValueKind kind = ValueKind::activation;  ///< activation also stands for a graph input
   bool optional = false;
-  bool variadic = false;                   ///< the last operand only: one or more
+  bool variadic = false;  ///< the last operand only: one or more
 };
 
 struct AttributeSpec {
   std::string name;
-  Attribute fallback;       ///< its alternative is the attribute's type
+  Attribute fallback;  ///< its alternative is the attribute's type
   bool required = false;
   std::string help;
 };
@@ -39,8 +39,8 @@ struct OpCall {
 
 /// Arithmetic of one node for a batch of one.
 struct Cost {
-  std::int64_t macs = 0;          ///< multiply-accumulates of conv and linear
-  std::int64_t other_ops = 0;     ///< elementwise, comparisons, additions (a norm counts 2 an element, a relu 1)
+  std::int64_t macs = 0;       ///< multiply-accumulates of conv and linear
+  std::int64_t other_ops = 0;  ///< elementwise, comparisons, additions (a norm counts 2 an element, a relu 1)
 };
 
 class IdFlow;  // graph/flow.h

@@ -15,7 +15,8 @@ namespace compress {
 /// Extents, outermost first. Empty for a scalar.
 using Shape = std::vector<std::int64_t>;
 
-/// Product of the extents. Asserts they are not negative; sizes from outside go through checked_product first.
+/// Product of the extents. Asserts they are not negative; sizes from outside go through checked_product
+/// first.
 std::int64_t element_count(const Shape& shape);
 
 /// "[8, 1, 1, 9]".
@@ -43,7 +44,8 @@ class Tensor {
   std::span<std::byte> bytes();
   std::span<const std::byte> bytes() const;
 
-  /// The elements; asserts that dtype() is that of T (float, double, int8_t, uint8_t, int16_t, int32_t, int64_t).
+  /// The elements; asserts that dtype() is that of T (float, double, int8_t, uint8_t, int16_t, int32_t,
+  /// int64_t).
   template <typename T>
   std::span<T> as();
   template <typename T>

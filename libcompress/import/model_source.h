@@ -19,7 +19,8 @@ class ModelSource {
   /// A network with fresh weights drawn from `random`.
   virtual Model fresh(Random& random) const = 0;
 
-  /// The network of `checkpoint`: widths come from its tensors. Error of kind input if it is not of this family.
+  /// The network of `checkpoint`: widths come from its tensors. Error of kind input if it is not of this
+  /// family.
   virtual Model from_checkpoint(const Checkpoint& checkpoint) const = 0;
 
   /// Nodes whose channels the model allows to be pruned although they become height or width (glob patterns).

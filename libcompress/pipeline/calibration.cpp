@@ -20,7 +20,8 @@ std::unique_ptr<Observer> make_observer(const Plugins& plugins, const QuantizeOp
 std::vector<float> sample_views(const DataSet& data, Part part, std::int64_t count, std::uint64_t seed) {
   const auto clips = data.size(part);
   if (clips == 0)
-    throw Error(ErrorKind::input, {"data set", std::string("no clip in the part ") + name_of(part), "one or more", ""});
+    throw Error(ErrorKind::input,
+                {"data set", std::string("no clip in the part ") + name_of(part), "one or more", ""});
   const auto view_size = static_cast<std::size_t>(element_count(data.input_shape()));
   const auto views = data.view_count();
   Random random = Random::stream(seed, 0xca11b);

@@ -16,8 +16,9 @@ namespace compress {
 
 std::unique_ptr<Observer> make_observer(const Plugins& plugins, const QuantizeOptions& options);
 
-/// `count` views as an evaluation sees them, [count, input shape...]: clips of `part` in a random order, one view of
-/// each drawn at random, over again if there are fewer clips. Error of kind input if the part is empty.
+/// `count` views as an evaluation sees them, [count, input shape...]: clips of `part` in a random order, one
+/// view of each drawn at random, over again if there are fewer clips. Error of kind input if the part is
+/// empty.
 std::vector<float> sample_views(const DataSet& data, Part part, std::int64_t count, std::uint64_t seed);
 
 /// Accuracy on the test part of whatever runs `graph`: one quantized view in, its output bytes out.

@@ -23,7 +23,8 @@ using nlohmann::json;
 constexpr std::int64_t kProofInputs = 8;
 
 /// metrics.jsonl: a line an epoch of every finished training, for people and scripts that watch the run.
-void write_metrics(const RunFolder& folder, const std::string& step, const std::vector<EpochMetrics>& history) {
+void write_metrics(const RunFolder& folder, const std::string& step,
+                   const std::vector<EpochMetrics>& history) {
   std::string lines;
   const auto add = [&lines](const std::string& name, const json& epochs) {
     for (json epoch : epochs) {
@@ -40,7 +41,9 @@ void write_metrics(const RunFolder& folder, const std::string& step, const std::
 
 }  // namespace
 
-Model Bench::model(std::string_view checkpoint) const { return load_model(folder.checkpoint(checkpoint), nullptr); }
+Model Bench::model(std::string_view checkpoint) const {
+  return load_model(folder.checkpoint(checkpoint), nullptr);
+}
 
 json take_original(const Bench& bench) {
   const Model model = original_model(bench.recipe, bench.family);
@@ -49,8 +52,11 @@ json take_original(const Bench& bench) {
   save_model(bench.folder.checkpoint("original"), model);
   json paper = json::object();
   for (const auto& [label, figure] : bench.family.paper_figures(model.graph)) paper[label] = figure;
-  return {{"threads", bench.threads}, {"machine", machine_text()}, {"data", bench.data.description()},
-          {"classes", bench.data.class_names()}, {"paper", paper}};
+  return {{"threads", bench.threads},
+          {"machine", machine_text()},
+          {"data", bench.data.description()},
+          {"classes", bench.data.class_names()},
+          {"paper", paper}};
 }
 
 json train_model(const Bench& bench, const std::string& step, const std::string& from, const std::string& to,
@@ -58,7 +64,8 @@ json train_model(const Bench& bench, const std::string& step, const std::string&
   const Model start = bench.model(from);
   TrainJob job;
   job.options = options;
-  job.seed = bench.seed() ^ std::stoull(content_hash(step).substr(0, 16), nullptr, 16);  // its own numbers for each step
+  job.seed = bench.seed() ^
+             std::stoull(content_hash(step).substr(0, 16), nullptr, 16);  // its own numbers for each step
   if (mask_sparsity > 0) job.masks = magnitude_masks(start, mask_sparsity);
   job.state_file = bench.folder.checkpoint(to + ".state");
   job.activity = step;
@@ -89,16 +96,19 @@ json prune_model(const Bench& bench, const std::string& step, const std::string&
                  const Budget& budget) {
   const PruneOptions& prune_options = *bench.recipe.prune;
   const Model model = bench.model(from);
-  const auto groups = find_groups(model.graph, group_options(prune_options, bench.family, bench.model("original").graph));
+  const auto groups =
+      find_groups(model.graph, group_options(prune_options, bench.family, bench.model("original").graph));
   const auto data = [&]() -> const DataSet& { return bench.data; };
-  const PruningPlan plan = plan_step(
-      {prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter});
+  const PruningPlan plan =
+      plan_step({prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter});
   const Model pruned = prune(model, groups, plan);
   const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family,
                                     sample_views(bench.data, Part::train, kProofInputs, bench.seed()));
   write_file(bench.folder.path("plan-" + to + ".json"), plan_to_json(plan));
   save_model(bench.folder.checkpoint(to), pruned);
-  return {{"checkpoint", to}, {"cost", cost_json(cost_of(pruned.graph))}, {"groups", groups_json(groups, plan)},
+  return {{"checkpoint", to},
+          {"cost", cost_json(cost_of(pruned.graph))},
+          {"groups", groups_json(groups, plan)},
           {"checks", checks_json(checks)}};
 }
 

@@ -30,13 +30,17 @@ constexpr std::int64_t kComparedInputs = 16;
 json layer_errors_json(const NetworkDifference& difference) {
   json rows = json::array();
   for (const auto& layer : difference.layers)
-    rows.push_back({{"layer", layer.value}, {"sqnr_db", layer.sqnr_db}, {"cosine", layer.cosine},
+    rows.push_back({{"layer", layer.value},
+                    {"sqnr_db", layer.sqnr_db},
+                    {"cosine", layer.cosine},
                     {"max_error", layer.max_abs_error}});
   return rows;
 }
 
 json int8_cost(const QuantizedGraph& graph) {
-  return {{"params", parameter_count(graph)}, {"macs", macs_of(graph)}, {"flash_bytes", constant_bytes_of(graph)}};
+  return {{"params", parameter_count(graph)},
+          {"macs", macs_of(graph)},
+          {"flash_bytes", constant_bytes_of(graph)}};
 }
 
 QuantizedGraph quantized(const Bench& bench) { return load_quantized(bench.folder.path(kQuantizedFile)); }
@@ -73,20 +77,24 @@ Check check_of(std::string name, const VectorRun& run) {
 /// Runs both executors on every view and counts the bytes that differ.
 class SideBySide {
  public:
-  SideBySide(const QuantizedGraph& graph, CompiledNetwork& compiled) : reference_(graph), compiled_(compiled) {}
+  SideBySide(const QuantizedGraph& graph, CompiledNetwork& compiled)
+      : reference_(graph), compiled_(compiled) {}
 
   std::vector<std::int8_t> run(const std::vector<std::int8_t>& input) {
     const auto expected = reference_.run(input);
     const auto found = compiled_.run(input);
     ++inputs_;
     bytes_ += static_cast<std::int64_t>(expected.size());
-    for (std::size_t i = 0; i < expected.size(); ++i) different_ += i >= found.size() || expected[i] != found[i];
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      different_ += i >= found.size() || expected[i] != found[i];
     return found;
   }
 
   Check check(const std::string& compiler) const {
-    return {"C code compiled for this computer equals the int8 reference", different_ == 0 ? Verdict::passed : Verdict::failed,
-            fmt::format("{} of {} output bytes differ over {} inputs ({})", different_, bytes_, inputs_, compiler)};
+    return {"C code compiled for this computer equals the int8 reference",
+            different_ == 0 ? Verdict::passed : Verdict::failed,
+            fmt::format("{} of {} output bytes differ over {} inputs ({})", different_, bytes_, inputs_,
+                        compiler)};
   }
 
  private:
@@ -106,7 +114,8 @@ json quantize_model(const Bench& bench, const std::string& from) {
   const QuantizedGraph graph = quantize(model, {inputs, *observer, bench.reporter});
   save_quantized(bench.folder.path(kQuantizedFile), graph);
   const auto compared = std::min(options.samples, kComparedInputs);
-  const auto difference = compare(model, graph, sample_views(bench.data, Part::train, compared, bench.seed() + 1), compared);
+  const auto difference =
+      compare(model, graph, sample_views(bench.data, Part::train, compared, bench.seed() + 1), compared);
   json result = {{"quantization", layer_errors_json(difference)}, {"samples", options.samples}};
   if (difference.first_parting) result["first_parting"] = difference.layers[*difference.first_parting].value;
   return result;
@@ -115,9 +124,9 @@ json quantize_model(const Bench& bench, const std::string& from) {
 json measure_int8(const Bench& bench) {
   const QuantizedGraph graph = quantized(bench);
   const ReferenceExecutor reference(graph);
-  const Evaluation evaluation = evaluate_int8(
-      graph, [&](const std::vector<std::int8_t>& input) { return reference.run(input); }, bench.data,
-      {.reporter = &bench.reporter, .activity = "measure int8"});
+  const Evaluation evaluation =
+      evaluate_int8(graph, [&](const std::vector<std::int8_t>& input) { return reference.run(input); },
+                    bench.data, {.reporter = &bench.reporter, .activity = "measure int8"});
   json result = evaluation_json(evaluation);
   result["cost"] = int8_cost(graph);
   return result;
@@ -129,8 +138,11 @@ json export_code(const Bench& bench) {
   for (const auto& [name, content] : result.files) write_file(bench.folder.path("c/" + name), content);
   json arena = json::array();
   for (const auto& tensor : result.arena)
-    arena.push_back({{"tensor", tensor.name}, {"offset", tensor.offset}, {"bytes", tensor.bytes},
-                     {"first", tensor.first_node}, {"last", tensor.last_node}});
+    arena.push_back({{"tensor", tensor.name},
+                     {"offset", tensor.offset},
+                     {"bytes", tensor.bytes},
+                     {"first", tensor.first_node},
+                     {"last", tensor.last_node}});
   return {{"arena", arena}, {"arena_bytes", result.arena_bytes}, {"constant_bytes", result.constant_bytes}};
 }
 
@@ -146,13 +158,14 @@ json verify_code(const Bench& bench) {
   if (host.network) {
     SideBySide both(graph, *host.network);
     const FirstClips clips(bench.data, options.clips);
-    const Evaluation evaluation = evaluate_int8(
-        graph, [&](const std::vector<std::int8_t>& input) { return both.run(input); }, clips,
-        {.reporter = &bench.reporter, .activity = "verify C"});
+    const Evaluation evaluation =
+        evaluate_int8(graph, [&](const std::vector<std::int8_t>& input) { return both.run(input); }, clips,
+                      {.reporter = &bench.reporter, .activity = "verify C"});
     result.update(evaluation_json(evaluation));
     checks.push_back(both.check(std::filesystem::path(host.compiler).filename().string()));
   } else {
-    checks.push_back({"C code compiled for this computer equals the int8 reference", Verdict::skipped, host.skipped});
+    checks.push_back(
+        {"C code compiled for this computer equals the int8 reference", Verdict::skipped, host.skipped});
   }
   if (options.microcontroller != "off") {
     stop_if_requested(bench.reporter);
@@ -161,7 +174,8 @@ json verify_code(const Bench& bench) {
     checks.push_back(check_of("C code on a Cortex-M4 in QEMU equals the int8 reference", cortex.run));
     if (options.microcontroller == "required" && cortex.run.status == VectorRun::Status::skipped)
       checks.back().verdict = Verdict::failed;
-    result["cortex_m4"] = {{"code_bytes", cortex.size.code_bytes}, {"constant_bytes", cortex.size.constant_bytes}};
+    result["cortex_m4"] = {{"code_bytes", cortex.size.code_bytes},
+                           {"constant_bytes", cortex.size.constant_bytes}};
     if (cortex.size.code_bytes + cortex.size.constant_bytes > 0)
       result["cost"]["flash_bytes"] = cortex.size.code_bytes + cortex.size.constant_bytes;
   }

@@ -1,4 +1,5 @@
-// Models on disk: safetensors whose metadata carries the graph, so that a pruned network needs no code to load.
+// Models on disk: safetensors whose metadata carries the graph, so that a pruned network needs no code to
+// load.
 #pragma once
 
 #include <filesystem>

@@ -13,7 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-/// Sparsifies, prunes and fine-tunes as the strategy's schedule says; returns the name of the last checkpoint.
+/// Sparsifies, prunes and fine-tunes as the strategy's schedule says; returns the name of the last
+/// checkpoint.
 std::string prune_in_steps(const Bench& bench, std::string from) {
   const PruneOptions& prune = *bench.recipe.prune;
   const auto strategy = bench.plugins.strategies.make(prune.strategy.plugin, prune.strategy.options);
@@ -29,13 +30,16 @@ std::string prune_in_steps(const Bench& bench, std::string from) {
     if (step.kind == Step::Kind::prune) {
       sparsity = 0;
       const std::string name = "prune " + number;
-      bench.folder.step(name, [&] { return prune_model(bench, name, from, file + "-pruned", interpolate(start, goal, step.amount)); });
+      bench.folder.step(name, [&] {
+        return prune_model(bench, name, from, file + "-pruned", interpolate(start, goal, step.amount));
+      });
       from = file + "-pruned";
     }
     if (step.epochs == 0) continue;
     tuning.epochs = step.epochs;
     const std::string name = (sparsity > 0 ? "sparsify " : "fine-tune ") + number;
-    bench.folder.step(name, [&] { return train_model(bench, name, from, file + "-tuned", tuning, sparsity); });
+    bench.folder.step(name,
+                      [&] { return train_model(bench, name, from, file + "-tuned", tuning, sparsity); });
     from = file + "-tuned";
   }
   return from;
@@ -122,7 +126,8 @@ Preview preview_recipe(const Recipe& recipe, const Plugins& plugins, Reporter& r
     preview.groups = find_groups(graph, group_options(*recipe.prune, *family, graph));
     std::unique_ptr<DataSet> data;
     const auto open_data = [&]() -> const DataSet& { return *(data = make_data(recipe, plugins)); };
-    preview.plan = plan_step({*recipe.prune, plugins, preview.model, preview.groups, budget_of(*recipe.prune, preview.before),
+    preview.plan = plan_step({*recipe.prune, plugins, preview.model, preview.groups,
+                              budget_of(*recipe.prune, preview.before),
                               static_cast<std::uint64_t>(recipe.seed), open_data, reporter});
   }
   preview.pruned = pruned_graph(graph, preview.groups, preview.plan);
@@ -137,7 +142,8 @@ RunReport rebuild_report(const std::filesystem::path& folder) try {
   write_report(report, folder);
   return report;
 } catch (const json::exception& error) {
-  throw Error(ErrorKind::input, {(folder / "state.json").string(), std::string("damaged: ") + error.what(), "", "run again"});
+  throw Error(ErrorKind::input,
+              {(folder / "state.json").string(), std::string("damaged: ") + error.what(), "", "run again"});
 }
 
 }  // namespace compress

@@ -21,10 +21,10 @@ struct RunRequest {
   Reporter& reporter;
 };
 
-/// Does what the recipe says and leaves a run folder (pipeline/run_folder.h). Steps that are done there already are
-/// not done again, so that a run which was stopped or killed goes on. Error of kind interrupted at a stop, of kind
-/// accuracy after the report is written if the gate failed or a proof did, of kind budget if the budget cannot be
-/// reached.
+/// Does what the recipe says and leaves a run folder (pipeline/run_folder.h). Steps that are done there
+/// already are not done again, so that a run which was stopped or killed goes on. Error of kind interrupted
+/// at a stop, of kind accuracy after the report is written if the gate failed or a proof did, of kind budget
+/// if the budget cannot be reached.
 RunReport run_recipe(const RunRequest& request);
 
 /// What a run would do to the network, found without writing anything.
@@ -37,8 +37,8 @@ struct Preview {
   NetworkCost after;
 };
 
-/// One-shot: scores the network as it is and selects to the full budget. A schedule that trains between steps ends
-/// at the same budget with other channels. Reads the data set only if the criterion needs gradients.
+/// One-shot: scores the network as it is and selects to the full budget. A schedule that trains between steps
+/// ends at the same budget with other channels. Reads the data set only if the criterion needs gradients.
 Preview preview_recipe(const Recipe& recipe, const Plugins& plugins, Reporter& reporter);
 
 /// Rewrites report.json and report.html of a run from what its finished steps recorded.

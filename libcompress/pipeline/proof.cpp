@@ -16,7 +16,8 @@ namespace {
 Check twin_check(std::string name, const Difference& difference, std::string_view against) {
   const bool equal = difference.relative <= kTwinTolerance;
   return {std::move(name), equal ? Verdict::passed : Verdict::failed,
-          fmt::format("largest difference {:.2g} of the output's scale over {} inputs, against {}; at most {:g} is rounding",
+          fmt::format("largest difference {:.2g} of the output's scale over {} inputs, against {}; at most "
+                      "{:g} is rounding",
                       difference.relative, difference.inputs, against, kTwinTolerance)};
 }
 
@@ -24,7 +25,8 @@ Check twin_check(std::string name, const Difference& difference, std::string_vie
 PruningPlan without_spatial(const PruningPlan& plan, std::span<const PruningGroup> groups) {
   PruningPlan rest = plan;
   for (auto& group : rest.groups) {
-    const auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.name == group.group; });
+    const auto found =
+        std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.name == group.group; });
     if (found == groups.end() || !found->spatial) continue;
     group.kept.resize(static_cast<std::size_t>(group.size));
     std::iota(group.kept.begin(), group.kept.end(), 0);
@@ -35,7 +37,9 @@ PruningPlan without_spatial(const PruningPlan& plan, std::span<const PruningGrou
 bool prunes_spatial(const PruningPlan& plan, std::span<const PruningGroup> groups) {
   return std::any_of(plan.groups.begin(), plan.groups.end(), [&](const GroupPlan& group) {
     return static_cast<std::int64_t>(group.kept.size()) < group.size &&
-           std::any_of(groups.begin(), groups.end(), [&](const auto& g) { return g.name == group.group && g.spatial; });
+           std::any_of(
+               groups.begin(), groups.end(),
+               [&](const auto& g) { return g.name == group.group && g.spatial; });
   });
 }
 
@@ -84,17 +88,19 @@ Difference difference_of(const Model& a, const Model& b, std::span<const float> 
   return {scale > 0 ? largest / scale : largest, inputs};
 }
 
-std::vector<Check> prove_surgery(const std::string& step, const Model& model, std::span<const PruningGroup> groups,
-                                 const PruningPlan& plan, const Model& pruned, const ModelSource& family,
+std::vector<Check> prove_surgery(const std::string& step, const Model& model,
+                                 std::span<const PruningGroup> groups, const PruningPlan& plan,
+                                 const Model& pruned, const ModelSource& family,
                                  std::span<const float> examples) {
   const bool spatial = prunes_spatial(plan, groups);
   const PruningPlan exact = spatial ? without_spatial(plan, groups) : plan;
   const Model twin = masked_twin(model, groups, exact);
   const Model small = spatial ? prune(model, groups, exact) : pruned;
   std::vector<Check> checks;
-  checks.push_back(twin_check(step + ": equals the unpruned network with the removed channels zeroed",
-                              difference_of(twin, small, examples),
-                              spatial ? "its masked twin (rows that left the image put back)" : "its masked twin"));
+  checks.push_back(
+      twin_check(step + ": equals the unpruned network with the removed channels zeroed",
+                 difference_of(twin, small, examples),
+                 spatial ? "its masked twin (rows that left the image put back)" : "its masked twin"));
   if (spatial) checks.push_back(rebuilt_check(step, pruned, family, examples));
   return checks;
 }

@@ -37,8 +37,10 @@ NetworkFigures figures_of(std::string label, const json& result) {
 }
 
 void add_networks(RunReport& report, const std::vector<FinishedStep>& steps) {
-  constexpr std::pair<const char*, const char*> kRows[] = {
-      {"measure original", "original"}, {"measure pruned", "pruned"}, {"measure int8", "int8"}, {"verify", "C"}};
+  constexpr std::pair<const char*, const char*> kRows[] = {{"measure original", "original"},
+                                                           {"measure pruned", "pruned"},
+                                                           {"measure int8", "int8"},
+                                                           {"verify", "C"}};
   for (const auto& [step, label] : kRows) {
     if (const json* result = result_of(steps, step)) report.networks.push_back(figures_of(label, *result));
   }
@@ -51,7 +53,8 @@ void add_layers(RunReport& report, const std::vector<FinishedStep>& steps) {
   if (!before) return;
   if (!after) after = before;
   for (const auto& layer : before->at("layers")) {
-    LayerChange change{layer.at("name"), layer.at("op"), layer.at("shape"), {}, layer.at("params"), 0, layer.at("macs"), 0};
+    LayerChange change{
+        layer.at("name"), layer.at("op"), layer.at("shape"), {}, layer.at("params"), 0, layer.at("macs"), 0};
     for (const auto& other : after->at("layers")) {
       if (other.at("name") != layer.at("name")) continue;
       change.shape_after = other.at("shape").get<Shape>();
@@ -66,7 +69,8 @@ void add_layers(RunReport& report, const std::vector<FinishedStep>& steps) {
 void add_groups(RunReport& report, const json& groups) {
   for (const auto& row : groups) {
     const std::string name = row.at("name");
-    const auto known = std::find_if(report.groups.begin(), report.groups.end(), [&](const auto& g) { return g.name == name; });
+    const auto known = std::find_if(report.groups.begin(), report.groups.end(),
+                                    [&](const auto& g) { return g.name == name; });
     if (known != report.groups.end()) {
       known->kept = row.at("kept");
     } else {
@@ -108,7 +112,8 @@ void add_confusion(RunReport& report, const std::vector<FinishedStep>& steps) {
 
 void add_arena(RunReport& report, const json& arena) {
   for (const auto& row : arena)
-    report.memory_plan.push_back({row.at("tensor"), row.at("offset"), row.at("bytes"), row.at("first"), row.at("last")});
+    report.memory_plan.push_back(
+        {row.at("tensor"), row.at("offset"), row.at("bytes"), row.at("first"), row.at("last")});
 }
 
 void add_files(RunReport& report, const RunFolder& folder) {
@@ -116,9 +121,11 @@ void add_files(RunReport& report, const RunFolder& folder) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
     const auto name = std::filesystem::relative(entry.path(), root).generic_string();
     const bool own = name == "report.json" || name == "report.html" || name == ".lock";
-    if (entry.is_regular_file() && !own) report.files.push_back({name, static_cast<std::int64_t>(entry.file_size()), ""});
+    if (entry.is_regular_file() && !own)
+      report.files.push_back({name, static_cast<std::int64_t>(entry.file_size()), ""});
   }
-  std::sort(report.files.begin(), report.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  std::sort(report.files.begin(), report.files.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
 }
 
 }  // namespace

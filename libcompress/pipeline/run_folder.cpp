@@ -26,7 +26,8 @@ json read_state(const fs::path& folder) {
   try {
     const json state = json::parse(read_text(file));
     if (state.at("format") != kFormat)
-      throw Error(ErrorKind::input, {file.string(), "format " + state.at("format").dump(), std::string(kFormat), ""});
+      throw Error(ErrorKind::input,
+                  {file.string(), "format " + state.at("format").dump(), std::string(kFormat), ""});
     return state;
   } catch (const json::exception& error) {
     throw Error(ErrorKind::input, {file.string(), std::string("damaged: ") + error.what(), "",
@@ -36,7 +37,8 @@ json read_state(const fs::path& folder) {
 
 std::vector<FinishedStep> steps_in(const json& state) {
   std::vector<FinishedStep> steps;
-  for (const auto& step : state.at("steps")) steps.push_back({step.at("name"), step.at("seconds"), step.at("result")});
+  for (const auto& step : state.at("steps"))
+    steps.push_back({step.at("name"), step.at("seconds"), step.at("result")});
   return steps;
 }
 
@@ -57,20 +59,23 @@ RunFolder::RunFolder(fs::path folder, const std::string& recipe_yaml)
     : folder_(std::move(folder)), recipe_hash_(content_hash(recipe_yaml)) {
   std::error_code failure;
   fs::create_directories(folder_, failure);
-  if (failure) throw Error(ErrorKind::io, {folder_.string(), failure.message(), "a folder that can be written", ""});
+  if (failure)
+    throw Error(ErrorKind::io, {folder_.string(), failure.message(), "a folder that can be written", ""});
   lock_ = lock_folder(folder_);
   try {
     if (fs::exists(folder_ / "state.json")) {
       const json state = read_state(folder_);
       if (state.at("recipe") != recipe_hash_)
-        throw Error(ErrorKind::usage, {folder_.string(), "a run of another recipe", "a new folder, or the same recipe",
-                                       "give another --out, or remove the folder"});
+        throw Error(ErrorKind::usage,
+                    {folder_.string(), "a run of another recipe", "a new folder, or the same recipe",
+                     "give another --out, or remove the folder"});
       started_ = state.at("started");
       steps_ = steps_in(state);
       return;
     }
-    started_ = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                           fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+    started_ =
+        fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                    fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
     write_file(folder_ / "recipe.yaml", recipe_yaml);
     save();
   } catch (...) {
@@ -114,7 +119,8 @@ fs::path RunFolder::checkpoint(std::string_view name) const {
 
 void RunFolder::save() const {
   json steps = json::array();
-  for (const auto& step : steps_) steps.push_back({{"name", step.name}, {"seconds", step.seconds}, {"result", step.result}});
+  for (const auto& step : steps_)
+    steps.push_back({{"name", step.name}, {"seconds", step.seconds}, {"result", step.result}});
   const json state = {{"format", kFormat}, {"recipe", recipe_hash_}, {"started", started_}, {"steps", steps}};
   write_file(folder_ / "state.json", state.dump(1) + "\n");
 }

@@ -32,7 +32,8 @@ struct FinishedStep {
 class RunFolder {
  public:
   /// Opens or creates `folder` for the resolved recipe `recipe_yaml` and locks it against other processes.
-  /// Error of kind io if it cannot be written or is locked, of kind usage if it holds a run of another recipe.
+  /// Error of kind io if it cannot be written or is locked, of kind usage if it holds a run of another
+  /// recipe.
   RunFolder(std::filesystem::path folder, const std::string& recipe_yaml);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
@@ -43,8 +44,9 @@ class RunFolder {
   /// The finished steps of `folder`, without locking it.
   static std::vector<FinishedStep> steps_of(const std::filesystem::path& folder);
 
-  /// The result of step `name`: from state.json if it is done, else of `work`, which is then recorded. Results are
-  /// JSON values and always read back from text, so that a resumed run sees what an uninterrupted one sees.
+  /// The result of step `name`: from state.json if it is done, else of `work`, which is then recorded.
+  /// Results are JSON values and always read back from text, so that a resumed run sees what an uninterrupted
+  /// one sees.
   nlohmann::json step(std::string_view name, const std::function<nlohmann::json()>& work);
   bool done(std::string_view name) const;
   const std::vector<FinishedStep>& steps() const { return steps_; }

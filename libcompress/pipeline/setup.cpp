@@ -13,26 +13,30 @@ namespace {
 
 void check_pattern(const std::string& pattern, const std::string& key, const Graph& graph) {
   const auto& nodes = graph.nodes();
-  if (std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) { return matches(pattern, node.name); })) return;
+  if (std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) { return matches(pattern, node.name); }))
+    return;
   std::vector<std::string> names;
   for (const auto& node : nodes) names.push_back(node.name);
   const auto near = nearest_name(pattern, names);
-  throw Error(ErrorKind::recipe, {key, fmt::format("pattern '{}' matches no node", pattern), "names as `inspect` lists them",
-                                  near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
+  throw Error(ErrorKind::recipe,
+              {key, fmt::format("pattern '{}' matches no node", pattern), "names as `inspect` lists them",
+               near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
 }
 
 Shape input_shape_of(const Model& model) { return model.graph.value(model.graph.inputs().front()).shape; }
 
-/// A file that carries its graph loads whatever the options say; proofs that build the network anew would not.
+/// A file that carries its graph loads whatever the options say; proofs that build the network anew would
+/// not.
 void check_options(const Model& model, const Recipe& recipe, const ModelSource& family) {
   Checkpoint weights;
   weights.tensors = model.weights;
   const Shape built = input_shape_of(family.from_checkpoint(weights));
   if (built == input_shape_of(model)) return;
-  throw Error(ErrorKind::recipe, {"model.options", fmt::format("a network with the input {}", to_string(built)),
-                                  fmt::format("{}, as checkpoint '{}' has it", to_string(input_shape_of(model)),
-                                              *recipe.model.checkpoint),
-                                  "give the options that the checkpoint was made with"});
+  throw Error(ErrorKind::recipe,
+              {"model.options", fmt::format("a network with the input {}", to_string(built)),
+               fmt::format("{}, as checkpoint '{}' has it", to_string(input_shape_of(model)),
+                           *recipe.model.checkpoint),
+               "give the options that the checkpoint was made with"});
 }
 
 }  // namespace
@@ -84,7 +88,8 @@ Budget budget_of(const PruneOptions& prune, const NetworkCost& unpruned) {
 WidthLimits limits_of(const PruneOptions& prune) { return {prune.round_to, prune.min_channels}; }
 
 PruningPlan plan_step(const PlanStep& step) {
-  const auto criterion = step.plugins.criteria.make(step.prune.criterion.plugin, step.prune.criterion.options);
+  const auto criterion =
+      step.plugins.criteria.make(step.prune.criterion.plugin, step.prune.criterion.options);
   const auto strategy = step.plugins.strategies.make(step.prune.strategy.plugin, step.prune.strategy.options);
   std::unique_ptr<GradientSource> gradients;
   if (criterion->needs_gradients()) {

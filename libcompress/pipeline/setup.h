@@ -26,8 +26,8 @@ std::unique_ptr<DataSet> make_data(const Recipe& recipe, const Plugins& plugins)
 Budget budget_of(const PruneOptions& prune, const NetworkCost& unpruned);
 WidthLimits limits_of(const PruneOptions& prune);
 
-/// Ignored and spatial patterns: the recipe's, and the model's own choice of spatial nodes. A pattern that matches
-/// no node of `graph` is an Error of kind recipe.
+/// Ignored and spatial patterns: the recipe's, and the model's own choice of spatial nodes. A pattern that
+/// matches no node of `graph` is an Error of kind recipe.
 GroupOptions group_options(const PruneOptions& prune, const ModelSource& family, const Graph& graph);
 
 /// One decision of what to keep.

@@ -91,7 +91,7 @@ struct PruneOptions {
 struct QuantizeOptions {
   std::string observer = "percentile";
   double percentile = 99.999;  ///< for the percentile observer
-  std::int64_t samples = 64;  ///< calibration views, from the training part
+  std::int64_t samples = 64;   ///< calibration views, from the training part
 
   bool operator==(const QuantizeOptions&) const = default;
 };

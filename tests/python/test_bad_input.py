@@ -52,7 +52,9 @@ def test_a_truncated_pt_is_an_input_error(length, tmp_path):
 
 def test_a_hostile_pickle_is_refused_by_the_name_of_what_it_wants(tmp_path):
     marker = tmp_path / "executed"
-    payload = b"\x80\x02cposix\nsystem\nX" + struct.pack("<I", len(f"touch {marker}")) + f"touch {marker}".encode()
+    payload = (
+        b"\x80\x02cposix\nsystem\nX" + struct.pack("<I", len(f"touch {marker}")) + f"touch {marker}".encode()
+    )
     magic = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
     bad = tmp_path / "bad.pt"
     bad.write_bytes(magic + b"\x80\x02M\xe9\x03." + b"\x80\x02}." + payload + b"\x85R.")
@@ -95,7 +97,14 @@ def test_missing_audio_is_named(tmp_path, tiny_run):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "version: [1", "\x00\x01\x02", "version: 1\nversion: 1\n", "a: &x [*x]\n", "version: 1\n---\nversion: 1\n"],
+    [
+        "",
+        "version: [1",
+        "\x00\x01\x02",
+        "version: 1\nversion: 1\n",
+        "a: &x [*x]\n",
+        "version: 1\n---\nversion: 1\n",
+    ],
 )
 def test_an_unreadable_recipe_is_a_recipe_error(text, tmp_path):
     recipe = tmp_path / "bad.yaml"
@@ -113,7 +122,9 @@ def test_an_impossible_budget_says_what_holds_it(tiny, tmp_path):
 
 def test_a_budget_missed_in_a_run_leaves_the_earlier_steps(tiny, tmp_path):
     folder = tmp_path / "run"
-    result = call("run", tiny, "--out", folder, "--set", "prune.budget.params=10%", "--set", "prune.min_channels=4")
+    result = call(
+        "run", tiny, "--out", folder, "--set", "prune.budget.params=10%", "--set", "prune.min_channels=4"
+    )
     assert result.code == 5
     assert (folder / "checkpoints" / "trained.safetensors").exists()
 
@@ -154,7 +165,9 @@ def test_a_full_disk_leaves_earlier_files_whole(tiny_run, tmp_path):
     def small_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
-    done = subprocess.run([str(COMMAND), "report", str(copy)], capture_output=True, text=True, preexec_fn=small_files)
+    done = subprocess.run(
+        [str(COMMAND), "report", str(copy)], capture_output=True, text=True, preexec_fn=small_files
+    )
     assert done.returncode == 7, done.stderr
     assert (copy / "report.html").read_bytes() == before
     assert not [path for path in copy.rglob("*") if path.name.endswith(".tmp")]

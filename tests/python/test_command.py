@@ -117,7 +117,9 @@ def test_the_exported_folder_builds_and_passes_its_own_test(tiny_run, tmp_path):
     shutil.copytree(tiny_run / "c", tmp_path / "c")
     for command in (["cmake", "-S", ".", "-B", "b"], ["cmake", "--build", "b"]):
         subprocess.run(command, cwd=tmp_path / "c", check=True, capture_output=True)
-    done = subprocess.run(["ctest", "--output-on-failure"], cwd=tmp_path / "c" / "b", capture_output=True, text=True)
+    done = subprocess.run(
+        ["ctest", "--output-on-failure"], cwd=tmp_path / "c" / "b", capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -153,7 +155,14 @@ def test_export_writes_c_from_the_quantized_network(tiny_run, tmp_path):
 
 def test_evaluate_reads_a_model_of_a_run(tiny_run):
     model = tiny_run / "checkpoints" / "step-3-tuned.safetensors"
-    options = ["sample_rate=8000", "input_length=4000", "clip_seconds=0.75", "crops=2", "test_clips=3", "train_clips=6"]
+    options = [
+        "sample_rate=8000",
+        "input_length=4000",
+        "clip_seconds=0.75",
+        "crops=2",
+        "test_clips=3",
+        "train_clips=6",
+    ]
     flags = [word for option in options for word in ("--data-option", option)]
     result = call("evaluate", model, "--data", "sounds", *flags, "--as", "c", "--json")
     assert result.code == 0, result.err
@@ -164,13 +173,26 @@ def test_evaluate_reads_a_model_of_a_run(tiny_run):
 def test_the_published_network_gets_68_of_80_on_real_recordings():
     checkpoint = SHARED / "acdnet-published" / "micro_acdnet_pruned_trained_fold4_86.00.pt"
     data = f"esc:{SHARED / 'esc10'}"
-    common = ["evaluate", "--model", "acdnet", "--checkpoint", checkpoint, "--data", data, "--folds", "4", "--json"]
+    common = [
+        "evaluate",
+        "--model",
+        "acdnet",
+        "--checkpoint",
+        checkpoint,
+        "--data",
+        data,
+        "--folds",
+        "4",
+        "--json",
+    ]
     result = call(*common)
     assert result.code == 0, result.err
     figures = result.json
     assert figures["total"] == 80 and figures["correct"] >= 68
     assert figures["params"] == 131_474 and figures["macs"] > 10_000_000
-    coded = call(*common, "--as", "c", "--data-option", "train_folds=1", "--data-option", "validation_fraction=0")
+    coded = call(
+        *common, "--as", "c", "--data-option", "train_folds=1", "--data-option", "validation_fraction=0"
+    )
     assert coded.code == 0, coded.err
     assert coded.json["correct"] >= 67
     assert coded.json["compared_views"] == 800 and coded.json["different_views"] == 0

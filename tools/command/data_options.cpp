@@ -16,7 +16,8 @@ bool has_option(const OptionTable& table, std::string_view name) {
 }  // namespace
 
 void DataArguments::declare(CLI::App& app, bool required) {
-  auto* option = app.add_option("--data", data, "data set: a plugin's name, with a folder behind a colon if it takes one (esc:DIR)");
+  auto* option = app.add_option(
+      "--data", data, "data set: a plugin's name, with a folder behind a colon if it takes one (esc:DIR)");
   if (required) option->required();
   app.add_option("--data-option", options, "option of the data set, as in --data-option train_folds=1,2")
       ->allow_extra_args(false);
@@ -32,13 +33,15 @@ std::unique_ptr<DataSet> DataArguments::load(const Plugins& plugins, std::int64_
   if (!folds.empty()) pairs.push_back("test_folds=" + folds);
   auto values = read_options(pairs, table, "--data-option");
   auto made = plugins.datasets.make(name, values);
-  if (made->target_count() == outputs || !has_option(table, "classes") || values.contains("classes")) return made;
+  if (made->target_count() == outputs || !has_option(table, "classes") || values.contains("classes"))
+    return made;
   values["classes"] = outputs;
   return plugins.datasets.make(name, values);
 }
 
 void QuantizeArguments::declare(CLI::App& app) {
-  app.add_option("--observer", observer, "observer plugin that chooses the ranges of activations")->capture_default_str();
+  app.add_option("--observer", observer, "observer plugin that chooses the ranges of activations")
+      ->capture_default_str();
   app.add_option("--percentile", percentile, "for the percentile observer, percent")->capture_default_str();
   app.add_option("--samples", samples, "calibration views, from the train part")
       ->check(CLI::PositiveNumber)

@@ -20,8 +20,8 @@ struct DataArguments {
 
   void declare(CLI::App& app, bool required);
 
-  /// A data set for a network of `outputs` outputs: where it has an option `classes` that the user left open, its
-  /// targets are numbered to fit.
+  /// A data set for a network of `outputs` outputs: where it has an option `classes` that the user left open,
+  /// its targets are numbered to fit.
   std::unique_ptr<DataSet> load(const Plugins& plugins, std::int64_t outputs) const;
 };
 
@@ -34,7 +34,8 @@ struct QuantizeArguments {
   void declare(CLI::App& app);
 
   /// Calibrated on views of the train part.
-  QuantizedGraph quantized(const Model& model, const DataSet& data, const Plugins& plugins, Terminal& terminal) const;
+  QuantizedGraph quantized(const Model& model, const DataSet& data, const Plugins& plugins,
+                           Terminal& terminal) const;
 };
 
 }  // namespace compress::command

@@ -18,7 +18,8 @@ template <typename Number>
 Number number_from(const std::string& text, const std::string& flag) {
   Number number{};
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc{} || end != text.data() + text.size()) refuse(flag, fmt::format("'{}'", text), "a number");
+  if (failure != std::errc{} || end != text.data() + text.size())
+    refuse(flag, fmt::format("'{}'", text), "a number");
   return number;
 }
 
@@ -45,35 +46,44 @@ OptionValue value_from(const std::string& text, OptionType type, const std::stri
     case OptionType::boolean:
       if (text == "true" || text == "false") return text == "true";
       refuse(flag, fmt::format("'{}'", text), "true or false");
-    case OptionType::integer: return number_from<std::int64_t>(text, flag);
-    case OptionType::number: return number_from<double>(text, flag);
-    case OptionType::integers: return numbers_from<std::int64_t>(text, flag);
-    case OptionType::numbers: return numbers_from<double>(text, flag);
-    case OptionType::strings: return split(text);
+    case OptionType::integer:
+      return number_from<std::int64_t>(text, flag);
+    case OptionType::number:
+      return number_from<double>(text, flag);
+    case OptionType::integers:
+      return numbers_from<std::int64_t>(text, flag);
+    case OptionType::numbers:
+      return numbers_from<double>(text, flag);
+    case OptionType::strings:
+      return split(text);
     case OptionType::string:
-    case OptionType::path: return text;
+    case OptionType::path:
+      return text;
   }
   return text;
 }
 
 }  // namespace
 
-std::map<std::string, OptionValue> read_options(const std::vector<std::string>& pairs, const OptionTable& table,
-                                                const std::string& flag) {
+std::map<std::string, OptionValue> read_options(const std::vector<std::string>& pairs,
+                                                const OptionTable& table, const std::string& flag) {
   std::map<std::string, OptionValue> options;
   for (const auto& pair : pairs) {
     const auto equals = pair.find('=');
     if (equals == std::string::npos) refuse(flag, fmt::format("'{}'", pair), "key=value");
     const auto key = pair.substr(0, equals);
-    const auto row = std::find_if(table.begin(), table.end(), [&](const auto& option) { return option.name == key; });
-    const auto type = row == table.end() ? OptionType::string : row->type;  // an unknown name is told by the plugin's check
+    const auto row =
+        std::find_if(table.begin(), table.end(), [&](const auto& option) { return option.name == key; });
+    const auto type =
+        row == table.end() ? OptionType::string : row->type;  // an unknown name is told by the plugin's check
     options[key] = value_from(pair.substr(equals + 1), type, fmt::format("{} {}", flag, key));
   }
   return options;
 }
 
 void ModelArguments::declare(CLI::App& app) {
-  app.add_option("file,--checkpoint", file, "a model that this program saved, or a checkpoint (.pt, .safetensors)");
+  app.add_option("file,--checkpoint", file,
+                 "a model that this program saved, or a checkpoint (.pt, .safetensors)");
   app.add_option("--model", plugin, "model plugin: needed for checkpoints of others and for fresh networks");
   app.add_option("--model-option", options, "option of the model plugin, as in --model-option classes=50")
       ->allow_extra_args(false);
@@ -83,7 +93,8 @@ void ModelArguments::declare(CLI::App& app) {
 LoadedModel ModelArguments::load(const Plugins& plugins) const {
   LoadedModel loaded;
   if (file.empty() && plugin.empty())
-    throw Error(ErrorKind::usage, "no network: name a file, or a model plugin with --model (see: libcompress plugins)");
+    throw Error(ErrorKind::usage,
+                "no network: name a file, or a model plugin with --model (see: libcompress plugins)");
   if (!plugin.empty()) {
     const auto& table = plugins.models.entry(plugin).options;
     loaded.family = plugins.models.make(plugin, read_options(options, table, "--model-option"));

@@ -29,7 +29,7 @@ struct ModelArguments {
 };
 
 /// "key=value" pairs read by the types of `table`. Error of kind usage naming `flag`.
-std::map<std::string, OptionValue> read_options(const std::vector<std::string>& pairs, const OptionTable& table,
-                                                const std::string& flag);
+std::map<std::string, OptionValue> read_options(const std::vector<std::string>& pairs,
+                                                const OptionTable& table, const std::string& flag);
 
 }  // namespace compress::command

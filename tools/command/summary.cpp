@@ -18,12 +18,15 @@ std::string accuracy_text(const NetworkFigures& network) {
 }  // namespace
 
 std::string summary_text(const RunReport& report, const std::filesystem::path& folder) {
-  std::vector<std::vector<std::string>> rows = {{"network", "params", "MACs", "flash", "peak RAM", "accuracy"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"network", "params", "MACs", "flash", "peak RAM", "accuracy"}};
   for (const auto& network : report.networks)
-    rows.push_back({network.label, grouped(network.params), grouped(network.macs), bytes_text(network.flash_bytes),
-                    bytes_text(network.peak_ram_bytes), accuracy_text(network)});
+    rows.push_back({network.label, grouped(network.params), grouped(network.macs),
+                    bytes_text(network.flash_bytes), bytes_text(network.peak_ram_bytes),
+                    accuracy_text(network)});
   std::string text = table_text(rows) + "\n";
-  for (const auto& check : report.checks) text += fmt::format("{:<8} {}: {}\n", name_of(check.verdict), check.name, check.detail);
+  for (const auto& check : report.checks)
+    text += fmt::format("{:<8} {}: {}\n", name_of(check.verdict), check.name, check.detail);
   text += "\n";
   for (const char* file : {"report.json", "report.html", "c"}) {
     if (std::filesystem::exists(folder / file)) text += fmt::format("{}\n", (folder / file).string());

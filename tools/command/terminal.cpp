@@ -97,7 +97,7 @@ void Terminal::finish_line() {
 bool Terminal::stop_requested() { return g_interrupts > 0; }
 
 void catch_interrupts() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_interrupt;
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);

@@ -1,4 +1,5 @@
-// What a person sees while the command works: messages, a progress bar with an ETA, and a clean stop on Ctrl-C.
+// What a person sees while the command works: messages, a progress bar with an ETA, and a clean stop on
+// Ctrl-C.
 #pragma once
 
 #include <chrono>
@@ -9,8 +10,8 @@
 
 namespace compress::command {
 
-/// Writes to standard error, so that standard output holds results alone. On a terminal progress is one line that
-/// is rewritten; elsewhere it is a plain line now and then.
+/// Writes to standard error, so that standard output holds results alone. On a terminal progress is one line
+/// that is rewritten; elsewhere it is a plain line now and then.
 class Terminal final : public Reporter {
  public:
   explicit Terminal(bool quiet = false);

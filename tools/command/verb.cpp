@@ -42,7 +42,8 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line += is_number(row[i]) ? fmt::format("{:>{}}", row[i], widths[i]) : fmt::format("{:<{}}", row[i], widths[i]);
+      line += is_number(row[i]) ? fmt::format("{:>{}}", row[i], widths[i])
+                                : fmt::format("{:<{}}", row[i], widths[i]);
       line += "  ";
     }
     text += trimmed_right(line) + "\n";
@@ -52,7 +53,8 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows) {
 
 std::string grouped(std::int64_t number) {
   std::string digits = std::to_string(number < 0 ? -number : number);
-  for (auto i = static_cast<std::int64_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
+  for (auto i = static_cast<std::int64_t>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<std::size_t>(i), ",");
   return (number < 0 ? "-" : "") + digits;
 }
 

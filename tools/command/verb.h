@@ -22,7 +22,8 @@ struct Session {
   void print(const nlohmann::json& object, const std::string& text) const;
 };
 
-/// A verb declares its options on `app` and returns what runs once they are parsed. The result is the exit code.
+/// A verb declares its options on `app` and returns what runs once they are parsed. The result is the exit
+/// code.
 struct Verb {
   std::string name;
   std::string summary;

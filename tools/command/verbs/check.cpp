@@ -12,11 +12,14 @@ int check(const Session& session, const RecipeArguments& arguments) {
   const auto tables = tables_of(session.plugins);
   const auto complaints =
       check_recipe(read_recipe_text(arguments.file), arguments.file, {&tables, arguments.overrides});
-  nlohmann::json object = {{"recipe", arguments.file}, {"ok", complaints.empty()}, {"complaints", nlohmann::json::array()}};
+  nlohmann::json object = {
+      {"recipe", arguments.file}, {"ok", complaints.empty()}, {"complaints", nlohmann::json::array()}};
   std::string text;
   for (const auto& complaint : complaints) {
-    object["complaints"].push_back({{"where", complaint.where}, {"found", complaint.found},
-                                    {"allowed", complaint.allowed}, {"remedy", complaint.remedy}});
+    object["complaints"].push_back({{"where", complaint.where},
+                                    {"found", complaint.found},
+                                    {"allowed", complaint.allowed},
+                                    {"remedy", complaint.remedy}});
     text += to_string(complaint) + "\n";
   }
   if (complaints.empty()) text = fmt::format("{}: a good recipe\n", arguments.file);

@@ -22,10 +22,18 @@ struct Tool {
 
 const std::vector<Tool>& tools() {
   static const std::vector<Tool> list = {
-      {{"cc", "gcc", "clang", "clang-14"}, "compile the exported C on this machine", "sudo apt-get install gcc", true},
-      {{"arm-none-eabi-gcc"}, "compile the exported C for Cortex-M",
-       "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi", false},
-      {{"qemu-system-arm"}, "run the exported C on an emulated Cortex-M4", "sudo apt-get install qemu-system-arm", false},
+      {{"cc", "gcc", "clang", "clang-14"},
+       "compile the exported C on this machine",
+       "sudo apt-get install gcc",
+       true},
+      {{"arm-none-eabi-gcc"},
+       "compile the exported C for Cortex-M",
+       "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
+       false},
+      {{"qemu-system-arm"},
+       "run the exported C on an emulated Cortex-M4",
+       "sudo apt-get install qemu-system-arm",
+       false},
       {{"dot"}, "draw graphs (inspect --dot)", "sudo apt-get install graphviz", false},
   };
   return list;
@@ -53,9 +61,16 @@ int examine(const Session& session) {
       if (!found) found = find_program(name);
     }
     well = well && (found || !tool.required);
-    object["tools"].push_back({{"name", tool.names.front()}, {"found", found ? found->string() : ""},
-                               {"what_for", tool.what_for}, {"required", tool.required}, {"fix", found ? "" : tool.fix}});
-    text += fmt::format("{:<8} {:<18} {}\n", found ? "ok" : tool.required ? "MISSING" : "missing", tool.names.front(),
+    object["tools"].push_back({{"name", tool.names.front()},
+                               {"found", found ? found->string() : ""},
+                               {"what_for", tool.what_for},
+                               {"required", tool.required},
+                               {"fix", found ? "" : tool.fix}});
+    text += fmt::format("{:<8} {:<18} {}\n",
+                        found           ? "ok"
+                        : tool.required ? "MISSING"
+                                        : "missing",
+                        tool.names.front(),
                         found ? found->string() : fmt::format("to {}: {}", tool.what_for, tool.fix));
   }
   const long cores = sysconf(_SC_NPROCESSORS_ONLN);

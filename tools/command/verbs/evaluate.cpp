@@ -24,8 +24,8 @@ struct Arguments {
 };
 
 /// Accuracy of the int8 reference, or of compiled C that is compared with it byte by byte.
-Evaluation evaluate_in_int8(const Arguments& arguments, const Model& model, const DataSet& data, const Session& session,
-                            json& object) {
+Evaluation evaluate_in_int8(const Arguments& arguments, const Model& model, const DataSet& data,
+                            const Session& session, json& object) {
   const QuantizedGraph graph = arguments.quantize.quantized(model, data, session.plugins, session.terminal);
   const EvaluateOptions options{.reporter = &session.terminal, .activity = "evaluate " + arguments.as};
   const ReferenceExecutor reference(graph);
@@ -60,7 +60,10 @@ int evaluate_network(const Session& session, const Arguments& arguments) {
   const auto data = arguments.data.load(session.plugins, outputs);
   check_fit(model.graph, *data);
   const NetworkCost cost = cost_of(model.graph);
-  json object = {{"as", arguments.as}, {"data", data->description()}, {"params", cost.params}, {"macs", cost.macs},
+  json object = {{"as", arguments.as},
+                 {"data", data->description()},
+                 {"params", cost.params},
+                 {"macs", cost.macs},
                  {"threads", threads}};
   const Evaluation evaluation =
       arguments.as == "float"
@@ -70,11 +73,13 @@ int evaluate_network(const Session& session, const Arguments& arguments) {
   object["total"] = evaluation.total;
   object["accuracy"] = evaluation.accuracy();
   object["loss"] = evaluation.loss;
-  std::string text = fmt::format("{} of {} clips right: {:.2f} %\nparams {}, MACs {}\n", evaluation.correct, evaluation.total,
-                                 100 * evaluation.accuracy(), grouped(cost.params), grouped(cost.macs));
+  std::string text =
+      fmt::format("{} of {} clips right: {:.2f} %\nparams {}, MACs {}\n", evaluation.correct,
+                  evaluation.total, 100 * evaluation.accuracy(), grouped(cost.params), grouped(cost.macs));
   if (object.contains("different_views"))
     text += fmt::format("{} of {} views differ between the compiled C and the int8 reference\n",
-                        object["different_views"].get<std::int64_t>(), object["compared_views"].get<std::int64_t>());
+                        object["different_views"].get<std::int64_t>(),
+                        object["compared_views"].get<std::int64_t>());
   session.print(object, text);
   return object.value("different_views", 0) == 0 ? 0 : static_cast<int>(ErrorKind::accuracy);
 }
@@ -83,13 +88,15 @@ int evaluate_network(const Session& session, const Arguments& arguments) {
 
 Verb evaluate_verb() {
   return {"evaluate", "Measure a network's accuracy on the test part of a data set",
-          "libcompress evaluate --model acdnet --checkpoint FILE.pt --data esc:DIR --folds 4 --json", [](CLI::App& app) {
+          "libcompress evaluate --model acdnet --checkpoint FILE.pt --data esc:DIR --folds 4 --json",
+          [](CLI::App& app) {
             auto arguments = std::make_shared<Arguments>();
             arguments->model.declare(app);
             arguments->data.declare(app, true);
             arguments->quantize.declare(app);
-            app.add_option("--as", arguments->as,
-                           "float; int8: calibrated on the train part; c: the exported C, compiled and compared")
+            app.add_option(
+                   "--as", arguments->as,
+                   "float; int8: calibrated on the train part; c: the exported C, compiled and compared")
                 ->check(CLI::IsMember({"float", "int8", "c"}));
             app.add_option("--threads", arguments->threads, "0: all cores")->check(CLI::NonNegativeNumber);
             return [=](const Session& session) { return evaluate_network(session, *arguments); };

@@ -30,11 +30,13 @@ bool is_quantized(const std::string& file) {
   return format != metadata.end() && format->second == "libcompress.quantized";
 }
 
-QuantizedGraph quantized(const Session& session, const Arguments& arguments, std::vector<std::string>& classes) {
-  if (!arguments.model.file.empty() && is_quantized(arguments.model.file)) return load_quantized(arguments.model.file);
+QuantizedGraph quantized(const Session& session, const Arguments& arguments,
+                         std::vector<std::string>& classes) {
+  if (!arguments.model.file.empty() && is_quantized(arguments.model.file))
+    return load_quantized(arguments.model.file);
   if (arguments.data.data.empty())
-    throw Error(ErrorKind::usage, {"export", "a float network without calibration data", "--data PLUGIN[:FOLDER]",
-                                   "or the quantized.safetensors of a run"});
+    throw Error(ErrorKind::usage, {"export", "a float network without calibration data",
+                                   "--data PLUGIN[:FOLDER]", "or the quantized.safetensors of a run"});
   const Model model = arguments.model.load(session.plugins).model;
   const auto outputs = element_count(model.graph.value(model.graph.outputs().front()).shape);
   const auto data = arguments.data.load(session.plugins, outputs);
@@ -72,7 +74,9 @@ int export_network(const Session& session, const Arguments& arguments) {
   }
   text += fmt::format("arena {} bytes, constants {} bytes, {} MACs\n", grouped(result.arena_bytes),
                       grouped(result.constant_bytes), grouped(macs_of(graph)));
-  session.print({{"files", files}, {"arena_bytes", result.arena_bytes}, {"constant_bytes", result.constant_bytes},
+  session.print({{"files", files},
+                 {"arena_bytes", result.arena_bytes},
+                 {"constant_bytes", result.constant_bytes},
                  {"macs", macs_of(graph)}},
                 text);
   return 0;

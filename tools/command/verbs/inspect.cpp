@@ -21,9 +21,8 @@ struct Arguments {
 };
 
 json layer_json(const Node& node, const NodeCost& cost, const Shape& shape) {
-  return {{"name", node.name},           {"op", node.op},
-          {"shape", shape},              {"params", cost.params},
-          {"macs", cost.macs},           {"activation_bytes", cost.activation_bytes}};
+  return {{"name", node.name},     {"op", node.op},     {"shape", shape},
+          {"params", cost.params}, {"macs", cost.macs}, {"activation_bytes", cost.activation_bytes}};
 }
 
 int inspect(const Session& session, const Arguments& arguments) {
@@ -31,11 +30,15 @@ int inspect(const Session& session, const Arguments& arguments) {
   const Graph& graph = loaded.model.graph;
   if (!arguments.dot.empty()) write_file(arguments.dot, to_dot(graph));
   const NetworkCost cost = cost_of(graph);
-  json object = {{"name", loaded.model.name},           {"params", cost.params},
-                 {"macs", cost.macs},                   {"flash_bytes", cost.flash_bytes},
-                 {"peak_ram_bytes", cost.peak_ram_bytes}, {"layers", json::array()},
+  json object = {{"name", loaded.model.name},
+                 {"params", cost.params},
+                 {"macs", cost.macs},
+                 {"flash_bytes", cost.flash_bytes},
+                 {"peak_ram_bytes", cost.peak_ram_bytes},
+                 {"layers", json::array()},
                  {"fingerprint", fingerprint(graph)}};
-  std::vector<std::vector<std::string>> rows = {{"layer", "operator", "output", "params", "MACs", "bytes (int8)"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "operator", "output", "params", "MACs", "bytes (int8)"}};
   for (const auto& each : cost.nodes) {
     const Node& node = graph.node(each.node);
     const Shape& shape = graph.value(node.output).shape;
@@ -45,8 +48,9 @@ int inspect(const Session& session, const Arguments& arguments) {
   }
   std::string text = arguments.graph ? to_text(graph) + "\n" : "";
   text += table_text(rows);
-  text += fmt::format("\nparams {}, MACs {}, 8-bit constants {} bytes, peak RAM {} bytes\n", grouped(cost.params),
-                      grouped(cost.macs), grouped(cost.flash_bytes), grouped(cost.peak_ram_bytes));
+  text +=
+      fmt::format("\nparams {}, MACs {}, 8-bit constants {} bytes, peak RAM {} bytes\n", grouped(cost.params),
+                  grouped(cost.macs), grouped(cost.flash_bytes), grouped(cost.peak_ram_bytes));
   if (loaded.family) {
     for (const auto& [label, figure] : loaded.family->paper_figures(graph)) {
       object["paper"][label] = figure;

@@ -9,7 +9,10 @@ namespace {
 using nlohmann::json;
 
 json option_json(const OptionSpec& option) {
-  json row = {{"name", option.name}, {"type", to_string(option.type)}, {"help", option.help}, {"required", option.required}};
+  json row = {{"name", option.name},
+              {"type", to_string(option.type)},
+              {"help", option.help},
+              {"required", option.required}};
   if (option.fallback) row["default"] = to_string(*option.fallback);
   if (!option.choices.empty()) row["choices"] = option.choices;
   return row;
@@ -54,7 +57,8 @@ int list_operators(const Session& session) {
   std::vector<std::vector<std::string>> rows = {{"operator", "attributes", "what it does"}};
   for (const auto& op : all_ops()) {
     std::string attributes;
-    for (const auto& attribute : op.attributes) attributes += (attributes.empty() ? "" : ", ") + attribute.name;
+    for (const auto& attribute : op.attributes)
+      attributes += (attributes.empty() ? "" : ", ") + attribute.name;
     object.push_back({{"name", op.name}, {"summary", op.summary}, {"attributes", attributes}});
     rows.push_back({op.name, attributes, op.summary});
   }

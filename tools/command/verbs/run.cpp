@@ -22,7 +22,8 @@ int carry_out(const Session& session, const Recipe& recipe, const std::filesyste
     return 0;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::interrupted) throw;
-    throw Error(ErrorKind::interrupted, fmt::format("stopped; go on with: libcompress resume {}", folder.string()));
+    throw Error(ErrorKind::interrupted,
+                fmt::format("stopped; go on with: libcompress resume {}", folder.string()));
   }
 }
 
@@ -35,8 +36,8 @@ int start(const Session& session, const RunArguments& arguments) {
 
 int resume(const Session& session, const std::string& folder) {
   const auto tables = tables_of(session.plugins);
-  const Recipe recipe =
-      parse_recipe(RunFolder::recipe_of(folder), std::filesystem::path(folder) / "recipe.yaml", {&tables, {}});
+  const Recipe recipe = parse_recipe(RunFolder::recipe_of(folder),
+                                     std::filesystem::path(folder) / "recipe.yaml", {&tables, {}});
   return carry_out(session, recipe, folder);
 }
 
