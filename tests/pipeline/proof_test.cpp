@@ -1,0 +1,71 @@
+#include "libcompress/pipeline/proof.h"
+
+#include <gtest/gtest.h>
+
+#include "libcompress/surgery/surgery.h"
+#include "models/acdnet/acdnet.h"
+
+namespace compress {
+namespace {
+
+/// A small network of a family, pruned by hand, and inputs for it.
+class ProofTest : public testing::Test {
+ protected:
+  ProofTest() {
+    Catalog<ModelSource> catalog("model");
+    register_acdnet(catalog);
+    const std::vector<std::int64_t> channels{4, 6, 5, 6, 6, 7, 7, 8, 8, 9, 9, 4};
+    family_ = catalog.make("acdnet", {{"classes", std::int64_t{4}},
+                                      {"sample_rate", std::int64_t{8000}},
+                                      {"input_length", std::int64_t{4000}},
+                                      {"channels", channels}});
+    Random random(7);
+    model_ = family_->fresh(random);
+    groups_ = find_groups(model_.graph, {{}, family_->spatial_nodes()});
+    plan_ = full_plan(model_.graph, groups_);
+    examples_.resize(3 * 4000);
+    for (auto& element : examples_) element = static_cast<float>(random.normal());
+  }
+
+  void drop_last_of(const std::string& group) {
+    for (auto& each : plan_.groups) {
+      if (each.group == group) each.kept.pop_back();
+    }
+  }
+
+  std::vector<Check> prove(const Model& pruned) const {
+    return prove_surgery("prune", model_, groups_, plan_, pruned, *family_, examples_);
+  }
+
+  std::unique_ptr<ModelSource> family_;
+  Model model_;
+  std::vector<PruningGroup> groups_;
+  PruningPlan plan_;
+  std::vector<float> examples_;
+};
+
+TEST_F(ProofTest, passes_a_network_that_lost_only_what_the_plan_says) {
+  drop_last_of("conv5");
+  const auto checks = prove(prune(model_, groups_, plan_));
+  ASSERT_EQ(checks.size(), 1u);
+  EXPECT_EQ(checks[0].verdict, Verdict::passed) << checks[0].detail;
+}
+
+TEST_F(ProofTest, fails_a_network_with_one_weight_changed) {
+  drop_last_of("conv5");
+  Model pruned = prune(model_, groups_, plan_);
+  pruned.weights.at("conv4.weight").as<float>()[3] += 0.05f;
+  EXPECT_EQ(prove(pruned)[0].verdict, Verdict::failed);
+}
+
+TEST_F(ProofTest, compares_channels_that_become_rows_with_the_network_built_anew) {
+  drop_last_of("conv2");
+  drop_last_of("conv7");
+  const auto checks = prove(prune(model_, groups_, plan_));
+  ASSERT_EQ(checks.size(), 2u);
+  EXPECT_EQ(checks[0].verdict, Verdict::passed) << checks[0].detail;
+  EXPECT_EQ(checks[1].verdict, Verdict::passed) << checks[1].detail;
+}
+
+}  // namespace
+}  // namespace compress
