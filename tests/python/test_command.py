@@ -86,6 +86,16 @@ def test_inspect_shows_the_reference_network_of_the_paper():
     assert any(abs(figure - 544.42e6) < 0.01e6 for figure in result.json["paper"].values())
 
 
+@pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz")
+def test_inspect_draws_the_graph(tmp_path):
+    result = call(
+        "inspect", "--model", "acdnet", "--dot", tmp_path / "net.dot", "--svg", tmp_path / "net.svg"
+    )
+    assert result.code == 0, result.err
+    assert (tmp_path / "net.dot").read_text().startswith("digraph")
+    assert "conv12" in (tmp_path / "net.svg").read_text()
+
+
 def test_plugins_and_operators_are_listed():
     plugins = call("plugins", "--json").json
     assert {row["name"] for row in plugins["criterion"]} >= {"magnitude", "taylor"}

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
+#include "libcompress/export/process.h"
 #include "tools/command/verb.h"
 
 namespace compress::command {
@@ -37,18 +37,6 @@ const std::vector<Tool>& tools() {
       {{"dot"}, "draw graphs (inspect --dot)", "sudo apt-get install graphviz", false},
   };
   return list;
-}
-
-std::optional<fs::path> find_program(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::string_view rest = path ? path : "";
-  while (!rest.empty()) {
-    const auto colon = rest.find(':');
-    const fs::path candidate = fs::path(rest.substr(0, colon)) / name;
-    if (access(candidate.c_str(), X_OK) == 0 && fs::is_regular_file(candidate)) return candidate;
-    rest = colon == std::string_view::npos ? std::string_view{} : rest.substr(colon + 1);
-  }
-  return std::nullopt;
 }
 
 int examine(const Session& session) {

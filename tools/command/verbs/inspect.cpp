@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
-#include <fstream>
+#include <chrono>
 
 #include "libcompress/analysis/cost.h"
 #include "libcompress/base/files.h"
+#include "libcompress/export/process.h"
 #include "libcompress/pipeline/model_file.h"
 #include "libcompress/pipeline/setup.h"
 #include "tools/command/model_options.h"
@@ -17,6 +18,7 @@ using nlohmann::json;
 struct Arguments {
   ModelArguments model;
   std::string dot;
+  std::string svg;
   bool graph = false;
 };
 
@@ -25,10 +27,24 @@ json layer_json(const Node& node, const NodeCost& cost, const Shape& shape) {
           {"params", cost.params}, {"macs", cost.macs}, {"activation_bytes", cost.activation_bytes}};
 }
 
+/// Draws with Graphviz.
+void write_svg(const Graph& graph, const std::string& file) {
+  const auto dot = find_program("dot");
+  if (!dot)
+    throw Error(ErrorKind::input,
+                {"--svg", "no program 'dot' in PATH", "Graphviz", "see: libcompress doctor"});
+  const TemporaryFolder folder;
+  folder.write({{"graph.dot", to_dot(graph)}});
+  const auto done = run_program({dot->string(), "-Tsvg", "-o", "graph.svg", "graph.dot"}, folder.path());
+  if (done.exit_code != 0) throw Error(ErrorKind::plugin, {"dot", done.output, "", ""});
+  write_file(file, read_text(folder.path() / "graph.svg"));
+}
+
 int inspect(const Session& session, const Arguments& arguments) {
   const auto loaded = arguments.model.load(session.plugins);
   const Graph& graph = loaded.model.graph;
   if (!arguments.dot.empty()) write_file(arguments.dot, to_dot(graph));
+  if (!arguments.svg.empty()) write_svg(graph, arguments.svg);
   const NetworkCost cost = cost_of(graph);
   json object = {{"name", loaded.model.name},
                  {"params", cost.params},
@@ -70,6 +86,7 @@ Verb inspect_verb() {
             arguments->model.declare(app);
             app.add_flag("--graph", arguments->graph, "print the graph as text first");
             app.add_option("--dot", arguments->dot, "write the graph in Graphviz' language to this file");
+            app.add_option("--svg", arguments->svg, "draw the graph into this file (with Graphviz)");
             return [=](const Session& session) { return inspect(session, *arguments); };
           }};
 }
