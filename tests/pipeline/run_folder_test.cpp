@@ -56,7 +56,9 @@ TEST_F(RunFolderTest, does_not_record_a_step_that_threw) {
 }
 
 TEST_F(RunFolderTest, refuses_the_folder_of_another_recipe) {
-  { RunFolder run(folder_, "recipe"); }
+  {
+    RunFolder run(folder_, "recipe");
+  }
   EXPECT_EQ(kind_of_opening("another"), ErrorKind::usage);
 }
 
@@ -66,7 +68,9 @@ TEST_F(RunFolderTest, lets_one_process_in_at_a_time) {
 }
 
 TEST_F(RunFolderTest, names_a_damaged_state_file) {
-  { RunFolder run(folder_, "recipe"); }
+  {
+    RunFolder run(folder_, "recipe");
+  }
   write_file(folder_ / "state.json", "{\"format\": ");
   EXPECT_EQ(kind_of_opening("recipe"), ErrorKind::input);
 }

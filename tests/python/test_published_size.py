@@ -18,13 +18,15 @@ threads: 2
 model: {{plugin: acdnet, options: {{classes: {classes}}}}}
 data:
   plugin: sounds
-  options: {{sample_rate: 20000, input_length: 30225, clip_seconds: 2, crops: 1, train_clips: 6,
+  options: {{sample_rate: 20000, input_length: 30225, clip_seconds: 2, crops: 1, train_clips: 12,
             validation_clips: 1, test_clips: 2}}
+train: {{epochs: 2, batch_size: 16, learning_rate: 0.02}}
 prune:
   criterion: {{plugin: {criterion}}}
   strategy: {{plugin: {strategy}}}
   budget: {{params: {budget}}}
-  fine_tune: {{epochs: 4, batch_size: 8, learning_rate: 0.01}}
+  min_channels: 4
+  fine_tune: {{epochs: 4, batch_size: 16, learning_rate: 0.005}}
 quantize: {{samples: 8}}
 export: {{plugin: c, name: micro}}
 verify: {{vectors: 1, clips: 5, microcontroller: auto}}

@@ -3,7 +3,8 @@
 
 A room includes only itself and rooms above it in the list of libcompress/CMakeLists.txt; LibTorch
 headers appear only in a few rooms; fmt stays out of headers, the whole of nlohmann json out of those of the
-rooms before the pipeline; the library knows no network by name; tracked text names no folder of somebody's machine.
+rooms before the pipeline; the library knows no network by name; tracked text names no folder of somebody's
+machine.
 """
 
 from __future__ import annotations
