@@ -78,23 +78,27 @@ std::optional<double> accuracy_of(const RunReport& report, std::string_view labe
   return std::nullopt;
 }
 
+/// Throws if the 8-bit network lost more than the recipe allows. Accuracies are 0 to 1.
+void pass_accuracy(const GateOptions& gate, double before, double after) {
+  const double drop = 100 * (before - after);
+  if (gate.max_drop && drop > *gate.max_drop + 1e-9)
+    throw Error(ErrorKind::accuracy,
+                {"gate.max_drop", fmt::format("{:.2f} points lost", drop),
+                 fmt::format("{:g} at most", *gate.max_drop), "fine-tune longer, or give a larger budget"});
+  if (gate.min_accuracy && 100 * after < *gate.min_accuracy - 1e-9)
+    throw Error(ErrorKind::accuracy, {"gate.min_accuracy", fmt::format("{:.2f} %", 100 * after),
+                                      fmt::format("{:g} % or more", *gate.min_accuracy), ""});
+}
+
 /// Throws if a proof failed or the 8-bit network lost more than the recipe allows.
 void pass_gate(const Recipe& recipe, const RunReport& report) {
+  const auto before = accuracy_of(report, "original");
+  const auto after = accuracy_of(report, "int8");
+  if (recipe.gate && before && after) pass_accuracy(*recipe.gate, *before, *after);
   for (const auto& check : report.checks) {
     if (check.verdict == Verdict::failed)
       throw Error(ErrorKind::accuracy, {"proof failed", check.name, "", check.detail});
   }
-  const auto before = accuracy_of(report, "original");
-  const auto after = accuracy_of(report, "int8");
-  if (!recipe.gate || !before || !after) return;
-  const double drop = 100 * (*before - *after);
-  if (recipe.gate->max_drop && drop > *recipe.gate->max_drop + 1e-9)
-    throw Error(ErrorKind::accuracy, {"gate.max_drop", fmt::format("{:.2f} points lost", drop),
-                                      fmt::format("{:g} at most", *recipe.gate->max_drop),
-                                      "fine-tune longer, or give a larger budget"});
-  if (recipe.gate->min_accuracy && 100 * *after < *recipe.gate->min_accuracy - 1e-9)
-    throw Error(ErrorKind::accuracy, {"gate.min_accuracy", fmt::format("{:.2f} %", 100 * *after),
-                                      fmt::format("{:g} % or more", *recipe.gate->min_accuracy), ""});
 }
 
 }  // namespace

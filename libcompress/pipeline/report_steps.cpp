@@ -44,6 +44,10 @@ void add_networks(RunReport& report, const std::vector<FinishedStep>& steps) {
   for (const auto& [step, label] : kRows) {
     if (const json* result = result_of(steps, step)) report.networks.push_back(figures_of(label, *result));
   }
+  const json* exported = result_of(steps, "export");
+  for (auto& network : report.networks) {  // the arena is planned after the 8-bit network was measured
+    if (exported && network.label == "int8") network.peak_ram_bytes = exported->at("arena_bytes");
+  }
 }
 
 /// Layers of both networks side by side; a layer that pruning removed has no shape afterwards.
@@ -116,16 +120,55 @@ void add_arena(RunReport& report, const json& arena) {
         {row.at("tensor"), row.at("offset"), row.at("bytes"), row.at("first"), row.at("last")});
 }
 
+/// What a file of a run folder is, by its path (docs/formats.md).
+std::string meaning_of(const std::string& path) {
+  if (path.starts_with("c/")) return "exported C code";
+  if (path.ends_with(".state.safetensors")) return "state of a training";
+  if (path.starts_with("checkpoints/")) return "network with its weights";
+  if (path.starts_with("plan-")) return "pruning plan";
+  if (path == "quantized.safetensors") return "8-bit network";
+  if (path == "recipe.yaml") return "resolved recipe";
+  if (path == "state.json") return "finished steps and their figures";
+  if (path == "metrics.jsonl") return "one line an epoch";
+  return "";
+}
+
 void add_files(RunReport& report, const RunFolder& folder) {
   const auto root = folder.path("");
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
     const auto name = std::filesystem::relative(entry.path(), root).generic_string();
     const bool own = name == "report.json" || name == "report.html" || name == ".lock";
     if (entry.is_regular_file() && !own)
-      report.files.push_back({name, static_cast<std::int64_t>(entry.file_size()), ""});
+      report.files.push_back({name, static_cast<std::int64_t>(entry.file_size()), meaning_of(name)});
   }
   std::sort(report.files.begin(), report.files.end(),
             [](const auto& a, const auto& b) { return a.path < b.path; });
+}
+
+/// Float against 8 bits: what the accuracy became and where the arithmetic is farthest apart. Judged by the
+/// recipe's gate; without one it is told and not judged.
+void add_float_against_int8(RunReport& report, const Recipe& recipe, const std::vector<FinishedStep>& steps) {
+  const json* before = result_of(steps, "measure original");
+  const json* float_result = result_of(steps, recipe.prune ? "measure pruned" : "measure original");
+  const json* int8 = result_of(steps, "measure int8");
+  if (!before || !float_result || !int8 || report.quantization.empty()) return;
+  const auto worst = std::min_element(
+      report.quantization.begin(), report.quantization.end(),
+      [](const auto& a, const auto& b) { return a.sqnr_db.value_or(200) < b.sqnr_db.value_or(200); });
+  const double drop = 100 * (before->at("accuracy").get<double>() - int8->at("accuracy").get<double>());
+  Check check{"8-bit network against the float network", Verdict::skipped, ""};
+  check.detail =
+      fmt::format("accuracy {:.2f} % in float, {:.2f} % in 8 bits; least signal to noise {:.1f} dB at {}",
+                  100 * float_result->at("accuracy").get<double>(), 100 * int8->at("accuracy").get<double>(),
+                  worst->sqnr_db.value_or(200), worst->layer);
+  if (recipe.gate && recipe.gate->max_drop) {
+    check.verdict = drop <= *recipe.gate->max_drop + 1e-9 ? Verdict::passed : Verdict::failed;
+    check.detail +=
+        fmt::format("; {:.2f} points below the original, {:g} allowed", drop, *recipe.gate->max_drop);
+  } else {
+    check.detail += "; not judged, for the recipe has no gate.max_drop";
+  }
+  report.checks.push_back(check);
 }
 
 }  // namespace
@@ -149,11 +192,12 @@ RunReport make_report(const RunFolder& folder, const std::vector<FinishedStep>& 
     if (result.contains("arena")) add_arena(report, result.at("arena"));
     if (result.contains("paper")) {
       for (const auto& [label, figure] : result.at("paper").items())
-        report.notes.push_back(fmt::format("{}: {:.6g}", label, figure.get<double>()));
+        report.notes.push_back(fmt::format("{}: {:.0f}", label, figure.get<double>()));
     }
     if (!result.contains("checks")) continue;
     for (const auto& check : checks_from(result.at("checks"))) report.checks.push_back(check);
   }
+  add_float_against_int8(report, recipe, steps);
   add_confusion(report, steps);
   add_files(report, folder);
   return report;

@@ -75,6 +75,18 @@ def test_a_nan_weight_is_named(tiny_run, tmp_path):
     assert "tensor '" in one_sentence(result) and "nan" in one_sentence(result).lower()
 
 
+def test_a_tensor_of_a_wrong_shape_is_named(tiny_run, tmp_path):
+    raw = original(tiny_run).read_bytes()
+    end = 8 + struct.unpack("<Q", raw[:8])[0]
+    header = raw[8:end].replace(b'"shape":[4,1,1,9]', b'"shape":[4,1,9,1]')
+    assert header != raw[8:end]
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(raw[:8] + header + raw[end:])
+    result = call("inspect", bad)
+    assert result.code == 4
+    assert "conv1.weight" in one_sentence(result)
+
+
 def test_a_network_that_does_not_fit_the_data_is_an_input_error(tiny_run):
     result = call("evaluate", original(tiny_run), "--data", "sounds")
     assert result.code == 4

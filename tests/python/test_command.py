@@ -33,6 +33,12 @@ def test_wrong_usage_exits_with_2(arguments):
     assert call(*arguments).code == 2
 
 
+def test_an_unknown_verb_is_named_with_its_neighbour():
+    result = call("evalute")
+    assert result.code == 2
+    assert "evalute" in result.err and "'evaluate'" in result.err
+
+
 def test_check_names_place_key_and_remedy(tiny):
     tiny.write_text(tiny.read_text().replace("criterion: {plugin", "critereon: {plugin"))
     result = call("check", tiny)
@@ -107,7 +113,7 @@ def test_plugins_and_operators_are_listed():
 def test_doctor_gives_the_command_that_fixes_what_is_missing(tmp_path):
     result = call("doctor", "--json", env={"PATH": str(tmp_path)})
     assert result.code == 4
-    assert all(tool["fix"].startswith("sudo apt-get install") for tool in result.json["tools"])
+    assert all("apt-get install" in tool["fix"] for tool in result.json["tools"])
 
 
 def test_a_run_leaves_models_code_proofs_and_a_report(tiny_run):
@@ -179,6 +185,7 @@ def test_evaluate_reads_a_model_of_a_run(tiny_run):
     assert result.json["total"] == 30 and result.json["different_views"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (SHARED / "esc10").exists(), reason="needs ../shared/data")
 def test_the_published_network_gets_68_of_80_on_real_recordings():
     checkpoint = SHARED / "acdnet-published" / "micro_acdnet_pruned_trained_fold4_86.00.pt"

@@ -45,6 +45,7 @@ def test_the_full_network_is_planned_to_the_published_size(tmp_path):
     assert 0.99 * PUBLISHED <= result.json["after"]["params"] <= PUBLISHED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("criterion", "strategy"), [("magnitude", ONE_SHOT), ("taylor", ONE_SHOT), ("taylor", HYBRID)]
 )

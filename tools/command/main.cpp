@@ -35,12 +35,24 @@ void tell(const Error& error, const Session& session) {
   fmt::print(stderr, "libcompress: {}\n", error.what());
 }
 
+int tell_missing_verb(const std::vector<std::string>& words) {
+  std::vector<std::string> verbs;
+  for (const auto& verb : all_verbs()) verbs.push_back(verb.name);
+  const std::string word = words.empty() ? "" : words.front();
+  const auto near = nearest_name(word, verbs);
+  fmt::print(stderr, "libcompress: {}; allowed: {}; {}\n",
+             words.empty() ? "no verb" : fmt::format("no verb '{}'", word), fmt::join(verbs, ", "),
+             near.empty() ? "see: libcompress --help" : fmt::format("did you mean '{}'?", near));
+  return static_cast<int>(ErrorKind::usage);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{
       "Prunes, fine-tunes, quantizes and exports convolutional networks to C, with proof at every step."};
   app.name("libcompress");
   app.footer(std::string(kExitCodes));
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // none is told below, with the word that was no verb
+  app.allow_extras();
   app.set_version_flag("--version", "libcompress " COMPRESS_VERSION);
   bool json = false;
   bool quiet = false;
@@ -58,6 +70,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
   }
+  if (!chosen || !app.remaining().empty()) return tell_missing_verb(app.remaining());
   catch_interrupts();
   keep_freed_memory();
   const Plugins plugins = built_in_plugins();

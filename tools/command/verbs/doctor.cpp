@@ -24,20 +24,24 @@ const std::vector<Tool>& tools() {
   static const std::vector<Tool> list = {
       {{"cc", "gcc", "clang", "clang-14"},
        "compile the exported C on this machine",
-       "sudo apt-get install gcc",
+       "apt-get install gcc",
        true},
+      {{"cmake"}, "build the exported folder as it is", "apt-get install cmake", false},
       {{"arm-none-eabi-gcc"},
        "compile the exported C for Cortex-M",
-       "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
+       "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
        false},
       {{"qemu-system-arm"},
        "run the exported C on an emulated Cortex-M4",
-       "sudo apt-get install qemu-system-arm",
+       "apt-get install qemu-system-arm",
        false},
-      {{"dot"}, "draw graphs (inspect --dot)", "sudo apt-get install graphviz", false},
+      {{"dot"}, "draw graphs (inspect --dot)", "apt-get install graphviz", false},
   };
   return list;
 }
+
+/// With sudo where it is needed.
+std::string as_this_user(const std::string& command) { return geteuid() == 0 ? command : "sudo " + command; }
 
 int examine(const Session& session) {
   nlohmann::json object = {{"tools", nlohmann::json::array()}};
@@ -53,13 +57,14 @@ int examine(const Session& session) {
                                {"found", found ? found->string() : ""},
                                {"what_for", tool.what_for},
                                {"required", tool.required},
-                               {"fix", found ? "" : tool.fix}});
-    text += fmt::format("{:<8} {:<18} {}\n",
-                        found           ? "ok"
-                        : tool.required ? "MISSING"
-                                        : "missing",
-                        tool.names.front(),
-                        found ? found->string() : fmt::format("to {}: {}", tool.what_for, tool.fix));
+                               {"fix", found ? "" : as_this_user(tool.fix)}});
+    text += fmt::format(
+        "{:<8} {:<18} {}\n",
+        found           ? "ok"
+        : tool.required ? "MISSING"
+                        : "missing",
+        tool.names.front(),
+        found ? found->string() : fmt::format("to {}: {}", tool.what_for, as_this_user(tool.fix)));
   }
   const long cores = sysconf(_SC_NPROCESSORS_ONLN);
   object["cores"] = cores;

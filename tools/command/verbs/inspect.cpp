@@ -70,7 +70,7 @@ int inspect(const Session& session, const Arguments& arguments) {
   if (loaded.family) {
     for (const auto& [label, figure] : loaded.family->paper_figures(graph)) {
       object["paper"][label] = figure;
-      text += fmt::format("{}: {:.6g}\n", label, figure);
+      text += fmt::format("{}: {}\n", label, grouped(static_cast<std::int64_t>(figure)));
     }
   }
   session.print(object, text);
