@@ -76,7 +76,6 @@ json train_model(const Bench& bench, const std::string& step, const std::string&
   const TrainResult result = train(start, bench.data, job);
   save_model(bench.folder.checkpoint(to), result.model);
   write_metrics(bench.folder, step, result.history);
-  std::filesystem::remove(job.state_file);
   return {{"checkpoint", to}, {"best_epoch", result.best_epoch}, {"history", history_json(result.history)}};
 }
 

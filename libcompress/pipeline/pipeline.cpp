@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "libcompress/pipeline/run_folder.h"
 #include "libcompress/pipeline/setup.h"
 #include "libcompress/pipeline/steps.h"
@@ -13,6 +15,15 @@ namespace {
 
 using nlohmann::json;
 
+/// A training as a step. Its state file goes only when the step is recorded: a kill in between repeats
+/// nothing.
+void train_step(const Bench& bench, const std::string& name, const std::string& from, const std::string& to,
+                const TrainOptions& options, double sparsity) {
+  bench.folder.step(name, [&] { return train_model(bench, name, from, to, options, sparsity); });
+  std::error_code ignored;
+  std::filesystem::remove(bench.folder.checkpoint(to + ".state"), ignored);
+}
+
 /// Sparsifies, prunes and fine-tunes as the strategy's schedule says; returns the name of the last
 /// checkpoint.
 std::string prune_in_steps(const Bench& bench, std::string from) {
@@ -20,8 +31,9 @@ std::string prune_in_steps(const Bench& bench, std::string from) {
   const auto strategy = bench.plugins.strategies.make(prune.strategy.plugin, prune.strategy.options);
   const NetworkCost start = cost_of(bench.model(from).graph);
   const Budget goal = budget_of(prune, start);
-  TrainOptions tuning = prune.fine_tune.value_or(TrainOptions{});
-  const auto schedule = strategy->schedule(prune.fine_tune ? tuning.epochs : 0);
+  const TrainOptions granted = prune.fine_tune.value_or(TrainOptions{});
+  TrainOptions tuning = granted;  // of one step: its share of the epochs and of the warm-up
+  const auto schedule = strategy->schedule(prune.fine_tune ? granted.epochs : 0);
   for (std::size_t i = 0; i < schedule.size(); ++i) {
     const Step& step = schedule[i];
     const std::string number = fmt::format("{}/{}", i + 1, schedule.size());
@@ -36,10 +48,10 @@ std::string prune_in_steps(const Bench& bench, std::string from) {
       from = file + "-pruned";
     }
     if (step.epochs == 0) continue;
+    tuning.warmup_epochs = granted.warmup_epochs * step.epochs / std::max<std::int64_t>(granted.epochs, 1);
     tuning.epochs = step.epochs;
     const std::string name = (sparsity > 0 ? "sparsify " : "fine-tune ") + number;
-    bench.folder.step(name,
-                      [&] { return train_model(bench, name, from, file + "-tuned", tuning, sparsity); });
+    train_step(bench, name, from, file + "-tuned", tuning, sparsity);
     from = file + "-tuned";
   }
   return from;
@@ -53,7 +65,7 @@ void carry_out(const Bench& bench) {
   folder.step("load", [&] { return take_original(bench); });
   std::string current = "original";
   if (recipe.train) {
-    folder.step("train", [&] { return train_model(bench, "train", current, "trained", *recipe.train, 0); });
+    train_step(bench, "train", current, "trained", *recipe.train, 0);
     current = "trained";
   }
   folder.step("measure original", [&, current] { return measure_model(bench, "measure original", current); });
@@ -101,9 +113,15 @@ void pass_gate(const Recipe& recipe, const RunReport& report) {
   }
 }
 
+Error damaged_state(const std::filesystem::path& folder, const json::exception& error) {
+  return {ErrorKind::input,
+          {(folder / "state.json").string(), std::string("damaged: ") + error.what(), "",
+           "remove the run folder and run again"}};
+}
+
 }  // namespace
 
-RunReport run_recipe(const RunRequest& request) {
+RunReport run_recipe(const RunRequest& request) try {
   const Recipe& recipe = request.recipe;
   RunFolder folder(request.folder, to_yaml(recipe));
   const int threads = use_threads(static_cast<int>(recipe.threads));
@@ -114,6 +132,8 @@ RunReport run_recipe(const RunRequest& request) {
   write_report(report, request.folder);
   pass_gate(recipe, report);
   return report;
+} catch (const json::exception& error) {
+  throw damaged_state(request.folder, error);
 }
 
 Preview preview_recipe(const Recipe& recipe, const Plugins& plugins, Reporter& reporter) {
@@ -146,8 +166,7 @@ RunReport rebuild_report(const std::filesystem::path& folder) try {
   write_report(report, folder);
   return report;
 } catch (const json::exception& error) {
-  throw Error(ErrorKind::input,
-              {(folder / "state.json").string(), std::string("damaged: ") + error.what(), "", "run again"});
+  throw damaged_state(folder, error);
 }
 
 }  // namespace compress

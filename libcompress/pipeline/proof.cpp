@@ -79,9 +79,10 @@ Difference difference_of(const Model& a, const Model& b, std::span<const float> 
   const auto inputs = static_cast<std::int64_t>(examples.size()) / size;
   const auto first = scores(a, examples, inputs);
   const auto second = scores(b, examples, inputs);
-  if (first.size() != second.size()) return {INFINITY, inputs};
+  if (first.empty() || first.size() != second.size()) return {INFINITY, inputs};
   double largest = 0, scale = 0;
   for (std::size_t i = 0; i < first.size(); ++i) {
+    if (!std::isfinite(first[i]) || !std::isfinite(second[i])) return {INFINITY, inputs};
     largest = std::max(largest, std::abs(static_cast<double>(first[i]) - second[i]));
     scale = std::max(scale, std::abs(static_cast<double>(first[i])));
   }

@@ -21,10 +21,20 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFormat = "libcompress run 1";
 
+std::vector<FinishedStep> steps_of_state(const json& state) {
+  std::vector<FinishedStep> steps;
+  for (const auto& step : state.at("steps"))
+    steps.push_back({step.at("name"), step.at("seconds"), step.at("result")});
+  return steps;
+}
+
 json read_state(const fs::path& folder) {
   const auto file = folder / "state.json";
   try {
     const json state = json::parse(read_text(file));
+    state.at("recipe").get<std::string>();
+    state.at("started").get<std::string>();
+    steps_of_state(state);  // complete and of the right types
     if (state.at("format") != kFormat)
       throw Error(ErrorKind::input,
                   {file.string(), "format " + state.at("format").dump(), std::string(kFormat), ""});
@@ -35,11 +45,16 @@ json read_state(const fs::path& folder) {
   }
 }
 
-std::vector<FinishedStep> steps_in(const json& state) {
-  std::vector<FinishedStep> steps;
-  for (const auto& step : state.at("steps"))
-    steps.push_back({step.at("name"), step.at("seconds"), step.at("result")});
-  return steps;
+/// What a killed process had not renamed yet.
+void remove_temporaries(const fs::path& folder) {
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    if (entry.is_regular_file() && name.starts_with(".") && name.ends_with(".tmp"))
+      left.push_back(entry.path());
+  }
+  std::error_code ignored;
+  for (const auto& path : left) fs::remove(path, ignored);
 }
 
 int lock_folder(const fs::path& folder) {
@@ -62,6 +77,7 @@ RunFolder::RunFolder(fs::path folder, const std::string& recipe_yaml)
   if (failure)
     throw Error(ErrorKind::io, {folder_.string(), failure.message(), "a folder that can be written", ""});
   lock_ = lock_folder(folder_);
+  remove_temporaries(folder_);
   try {
     if (fs::exists(folder_ / "state.json")) {
       const json state = read_state(folder_);
@@ -70,7 +86,7 @@ RunFolder::RunFolder(fs::path folder, const std::string& recipe_yaml)
                     {folder_.string(), "a run of another recipe", "a new folder, or the same recipe",
                      "give another --out, or remove the folder"});
       started_ = state.at("started");
-      steps_ = steps_in(state);
+      steps_ = steps_of_state(state);
       return;
     }
     started_ =
@@ -95,7 +111,9 @@ std::string RunFolder::recipe_of(const fs::path& folder) {
   return read_text(folder / "recipe.yaml");
 }
 
-std::vector<FinishedStep> RunFolder::steps_of(const fs::path& folder) { return steps_in(read_state(folder)); }
+std::vector<FinishedStep> RunFolder::steps_of(const fs::path& folder) {
+  return steps_of_state(read_state(folder));
+}
 
 json RunFolder::step(std::string_view name, const std::function<json()>& work) {
   for (const auto& step : steps_) {

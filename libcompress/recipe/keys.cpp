@@ -316,9 +316,19 @@ Key gate_section() {
   return optional_section([](auto& recipe) -> auto& { return recipe.gate; }, GateOptions{}, std::move(key));
 }
 
+/// What is behind the 8-bit boundary needs an 8-bit network.
+std::optional<Key::Broken> broken_recipe_rule(const Recipe& recipe) {
+  if (recipe.quantize) return std::nullopt;
+  if (recipe.exporting)
+    return Key::Broken{"export", {"", "an export without the section quantize", "both", "add: quantize: {}"}};
+  if (recipe.gate)
+    return Key::Broken{"gate", {"", "a gate without the section quantize", "both", "add: quantize: {}"}};
+  return std::nullopt;
+}
+
 Key make_recipe_keys() {
   const auto top = [](auto& recipe) -> auto& { return recipe; };
-  return section(
+  auto key = section(
       "", "a recipe",
       {
           within(required(row(top, &Recipe::version, "version", "version of this language")), 1, 1),
@@ -336,6 +346,8 @@ Key make_recipe_keys() {
           verify_section(),
           gate_section(),
       });
+  key.rule = broken_recipe_rule;
+  return key;
 }
 
 void make_sections(const Key& key, Recipe& recipe) {

@@ -75,6 +75,23 @@ TEST_F(RunFolderTest, names_a_damaged_state_file) {
   EXPECT_EQ(kind_of_opening("recipe"), ErrorKind::input);
 }
 
+TEST_F(RunFolderTest, names_a_state_file_that_lacks_a_key) {
+  {
+    RunFolder run(folder_, "recipe");
+  }
+  write_file(folder_ / "state.json", "{\"format\": \"libcompress run 1\"}");
+  EXPECT_EQ(kind_of_opening("recipe"), ErrorKind::input);
+}
+
+TEST_F(RunFolderTest, removes_what_a_killed_process_had_not_renamed) {
+  {
+    RunFolder run(folder_, "recipe");
+  }
+  write_file(folder_ / "checkpoints" / ".a.safetensors.1.0.tmp", "half");
+  RunFolder run(folder_, "recipe");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "checkpoints" / ".a.safetensors.1.0.tmp"));
+}
+
 TEST_F(RunFolderTest, has_no_recipe_where_there_was_no_run) {
   EXPECT_THROW(RunFolder::recipe_of(folder_), Error);
 }

@@ -194,6 +194,19 @@ def test_a_full_disk_leaves_earlier_files_whole(tiny_run, tmp_path):
     assert not [path for path in copy.rglob("*") if path.name.endswith(".tmp")]
 
 
+def test_results_that_cannot_be_written_are_an_io_error():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([str(COMMAND), "plugins"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 7, done.stderr
+
+
+def test_numbers_out_of_range_and_wrong_names_are_usage_errors(tiny_run):
+    assert call("evaluate", original(tiny_run), "--data", "sounds", "--samples", "99999999999999").code == 2
+    wrong = call("export", tiny_run / "quantized.safetensors", "--out", tiny_run, "--name", "../x y")
+    assert wrong.code == 2
+    assert "C identifier" in one_sentence(wrong)
+
+
 def test_an_unknown_plugin_is_named_with_its_neighbour(tiny_run):
     result = call("evaluate", original(tiny_run), "--data", "sound")
     assert result.code == 8

@@ -91,9 +91,15 @@ TEST(Recipe, reads_every_key) {
 }
 
 TEST(Recipe, gives_the_export_the_name_of_the_recipe) {
-  EXPECT_EQ(parse_recipe(with("export: {}\nname: a-b\n"), "r.yaml").exporting->name, "a_b");
-  EXPECT_EQ(parse_recipe(with("export: {}\n"), "int.yaml").exporting->name, "int_");
-  EXPECT_EQ(parse_recipe(with("export: {}\n"), "8 bit.yaml").exporting->name, "_8_bit");
+  EXPECT_EQ(parse_recipe(with("quantize: {}\nexport: {}\nname: a-b\n"), "r.yaml").exporting->name, "a_b");
+  EXPECT_EQ(parse_recipe(with("quantize: {}\nexport: {}\n"), "int.yaml").exporting->name, "int_");
+  EXPECT_EQ(parse_recipe(with("quantize: {}\nexport: {}\n"), "8 bit.yaml").exporting->name, "_8_bit");
+}
+
+TEST(Recipe, wants_quantize_for_what_is_behind_the_8_bit_boundary) {
+  EXPECT_THAT(error_of(with("export: {}\n")), testing::HasSubstr("an export without the section quantize"));
+  EXPECT_THAT(error_of(with("gate: {max_drop: 1}\n")),
+              testing::HasSubstr("a gate without the section quantize"));
 }
 
 TEST(Recipe, names_the_nearest_key_at_its_place) {

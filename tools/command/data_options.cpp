@@ -44,7 +44,7 @@ void QuantizeArguments::declare(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--percentile", percentile, "for the percentile observer, percent")->capture_default_str();
   app.add_option("--samples", samples, "calibration views, from the train part")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 100000))
       ->capture_default_str();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include "libcompress/base/error.h"
 #include "libcompress/runtime/executor.h"
@@ -90,6 +91,12 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return compress::command::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "libcompress: not enough memory; use a smaller network, batch or number of samples\n");
+    return static_cast<int>(compress::ErrorKind::input);
+  } catch (const compress::Error& error) {
+    fmt::print(stderr, "libcompress: {}\n", error.what());
+    return error.exit_code();
   } catch (const std::exception& error) {
     fmt::print(stderr, "libcompress: internal error, please report it: {}\n", error.what());
     return compress::command::kInternalError;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 namespace compress::command {
 namespace {
@@ -22,14 +24,18 @@ std::string trimmed_right(std::string text) {
 
 }  // namespace
 
+void print_result(const std::string& text) {
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!written && errno != EPIPE)  // a reader that went away is no error
+    throw Error(ErrorKind::io, {"standard output", std::strerror(errno), "a place that can be written", ""});
+}
+
 void Session::print(const nlohmann::json& object, const std::string& text) const {
   terminal.finish_line();
-  if (json) {
-    fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-  } else {
-    fmt::print("{}", text);
-    if (!text.empty() && text.back() != '\n') fmt::print("\n");
-  }
+  const std::string shown =
+      json ? object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) : text;
+  print_result(shown.empty() || shown.back() == '\n' ? shown : shown + "\n");
 }
 
 std::string table_text(const std::vector<std::vector<std::string>>& rows) {

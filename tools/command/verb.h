@@ -42,6 +42,9 @@ Verb report_verb();
 Verb plugins_verb();
 Verb doctor_verb();
 
+/// Writes `text` to standard output. Error of kind io if that fails.
+void print_result(const std::string& text);
+
 /// Text in columns: the first row is the header; numbers are right-aligned.
 std::string table_text(const std::vector<std::vector<std::string>>& rows);
 

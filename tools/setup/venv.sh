@@ -20,6 +20,10 @@ if [[ -x .venv/bin/python && -f $stamp && $(<"$stamp") == "$wanted" ]]; then
   exit 0
 fi
 
+if [[ -x .venv/bin/python ]]; then
+  found=$(.venv/bin/python -c 'import pip, sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true)
+  [[ $found == "$version" ]] || rm -rf .venv  # half made, or of another Python
+fi
 if [[ ! -x .venv/bin/python ]]; then
   echo "setup: making .venv with Python $version"
   if ! "$python" -m venv .venv; then

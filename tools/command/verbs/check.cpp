@@ -39,8 +39,8 @@ Verb check_verb() {
             app.add_flag("--keys", *keys, "print every key of a recipe with its type, range and default");
             app.add_flag("--schema", *schema, "print the JSON Schema of a recipe, for editors");
             return [=](const Session& session) {
-              if (*keys) return fmt::print("{}\n", recipe_help()), 0;
-              if (*schema) return fmt::print("{}\n", recipe_schema()), 0;
+              if (*keys) return print_result(recipe_help() + "\n"), 0;
+              if (*schema) return print_result(recipe_schema() + "\n"), 0;
               if (arguments->file.empty())
                 throw Error(ErrorKind::usage, {"check", "no recipe", "libcompress check RECIPE", ""});
               return check(session, *arguments);

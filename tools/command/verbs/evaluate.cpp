@@ -98,7 +98,7 @@ Verb evaluate_verb() {
                    "--as", arguments->as,
                    "float; int8: calibrated on the train part; c: the exported C, compiled and compared")
                 ->check(CLI::IsMember({"float", "int8", "c"}));
-            app.add_option("--threads", arguments->threads, "0: all cores")->check(CLI::NonNegativeNumber);
+            app.add_option("--threads", arguments->threads, "0: all cores")->check(CLI::Range(0, 1024));
             return [=](const Session& session) { return evaluate_network(session, *arguments); };
           }};
 }

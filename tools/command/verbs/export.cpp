@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "libcompress/base/files.h"
+#include "libcompress/export/c_text.h"
 #include "libcompress/import/safetensors.h"
 #include "libcompress/quant/quantized_file.h"
 #include "libcompress/quant/reference.h"
@@ -59,6 +60,9 @@ std::vector<TestVector> random_vectors(const QuantizedGraph& graph, std::int64_t
 }
 
 int export_network(const Session& session, const Arguments& arguments) {
+  if (c_identifier(arguments.name) != arguments.name)
+    throw Error(ErrorKind::usage, {"--name", fmt::format("'{}'", arguments.name),
+                                   "a C identifier of at most 48 characters", ""});
   std::vector<std::string> classes;
   const QuantizedGraph graph = quantized(session, arguments, classes);
   const auto exporter = session.plugins.exporters.make(arguments.exporter, {});
@@ -94,7 +98,7 @@ Verb export_verb() {
             app.add_option("--exporter", arguments->exporter, "exporter plugin");
             app.add_option("--name", arguments->name, "C identifier that opens every generated name");
             app.add_option("--out", arguments->folder, "folder for the files")->required();
-            app.add_option("--vectors", arguments->vectors, "test vectors")->check(CLI::NonNegativeNumber);
+            app.add_option("--vectors", arguments->vectors, "test vectors")->check(CLI::Range(0, 1000));
             return [=](const Session& session) { return export_network(session, *arguments); };
           }};
 }
