@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libcompress/pipeline/json_figures.h"
 #include "libcompress/pipeline/pipeline.h"
 #include "tools/command/recipe_options.h"
 #include "tools/command/verb.h"
@@ -10,13 +11,6 @@ namespace compress::command {
 namespace {
 
 using nlohmann::json;
-
-json cost_json(const NetworkCost& cost) {
-  return {{"params", cost.params},
-          {"macs", cost.macs},
-          {"flash_bytes", cost.flash_bytes},
-          {"peak_ram_bytes", cost.peak_ram_bytes}};
-}
 
 std::int64_t kept_of(const PruningPlan& plan, const PruningGroup& group) {
   for (const auto& each : plan.groups) {
