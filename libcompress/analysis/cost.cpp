@@ -92,10 +92,12 @@ NetworkCost CostModel::cost(const Extents& extents) const {
   for (const auto& step : steps_) {
     inputs.clear();
     for (const auto input : step.node->inputs) inputs.push_back(extents.shapes[index_of(input)]);
-    const auto changed = extents.attributes.find(step.node->id);
-    const auto& attributes = changed == extents.attributes.end() ? step.node->attributes : changed->second;
+    const auto changed = extents.rewrites.find(step.node->id);
+    const bool rewritten = changed != extents.rewrites.end();
+    const auto& attributes = rewritten ? changed->second.attributes : step.node->attributes;
+    const Op& op = rewritten ? find_op(changed->second.op, step.node->name) : *step.op;
     const auto& output = extents.shapes[index_of(step.node->output)];
-    const Cost work = step.op->cost({step.node->name, attributes, inputs}, output);
+    const Cost work = op.cost({step.node->name, attributes, inputs}, output);
     NodeCost node{step.node->id, 0, work.macs, work.other_ops, element_count(output)};
     for (const auto id : step.owned) {
       const auto count = element_count(extents.shapes[index_of(id)]);

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <numeric>
+#include <unordered_map>
 
+#include "libcompress/analysis/node_flow.h"
 #include "libcompress/base/error.h"
 #include "libcompress/base/options.h"
 #include "libcompress/graph/op.h"
@@ -13,12 +14,27 @@
 namespace compress {
 namespace {
 
+/// Texts by number: thousands of cells share a few reasons.
+class Reasons {
+ public:
+  std::int32_t number_of(const std::string& text) {
+    const auto [found, added] = numbers_.emplace(text, static_cast<std::int32_t>(texts_.size()));
+    if (added) texts_.push_back(text);
+    return found->second;
+  }
+  std::vector<std::string> take() { return std::move(texts_); }
+
+ private:
+  std::unordered_map<std::string, std::int32_t> numbers_;
+  std::vector<std::string> texts_;
+};
+
 /// Sets of cells that live or die together, with what is known of each set at its root.
 class CellSets {
  public:
   CellId add() {
     parent_.push_back(static_cast<CellId>(parent_.size()));
-    pinned_.emplace_back();
+    pinned_.push_back(-1);
     return parent_.back();
   }
 
@@ -36,100 +52,80 @@ class CellSets {
     if (a == b) return;
     if (b < a) std::swap(a, b);  // the root is the oldest cell: stable names and order
     parent_[at(b)] = a;
-    if (pinned_[at(a)].empty()) pinned_[at(a)] = std::move(pinned_[at(b)]);
+    if (pinned_[at(a)] < 0) pinned_[at(a)] = pinned_[at(b)];
   }
 
   /// The first reason stays.
-  void pin(CellId cell, const std::string& reason) {
+  void pin(CellId cell, std::int32_t reason) {
     auto& stated = pinned_[at(root(cell))];
-    if (stated.empty()) stated = reason;
+    if (stated < 0) stated = reason;
   }
 
   std::size_t size() const { return parent_.size(); }
-  const std::string& pinned(CellId cell) { return pinned_[at(root(cell))]; }
+  std::int32_t pinned(CellId cell) { return pinned_[at(root(cell))]; }
 
  private:
   static std::size_t at(CellId cell) { return static_cast<std::size_t>(cell); }
   std::vector<CellId> parent_;
-  std::vector<std::string> pinned_;
+  std::vector<std::int32_t> pinned_;
 };
 
-std::map<Axis, std::vector<CellId>> number_cells(const Graph& graph, CellSets& sets) {
-  std::map<Axis, std::vector<CellId>> cells;
-  for (const auto id : graph.parameters()) {
-    const auto& shape = graph.value(id).shape;
-    for (std::size_t dimension = 0; dimension < shape.size(); ++dimension) {
-      auto& axis = cells[{id, static_cast<std::int32_t>(dimension)}];
-      for (std::int64_t i = 0; i < shape[dimension]; ++i) axis.push_back(sets.add());
-    }
-  }
-  return cells;
-}
-
-/// A node's view of the flow, shared by the walk that finds the coupling and the one that checks a removal.
-class NodeFlow : public IdFlow {
- public:
-  NodeFlow(const Graph& graph, const Node& node) : graph_(graph), node_(node) {}
-
-  const Node& node() const override { return node_; }
-  const Shape& input_shape(std::size_t input) const override {
-    return graph_.value(node_.inputs[input]).shape;
-  }
-  const Shape& output_shape() const override { return graph_.value(node_.output).shape; }
-  std::size_t input_count() const override { return node_.inputs.size(); }
-
-  void emit(IdLayer layer) override {
-    assert(layer.varying_axis() >= 1 && layer.shape == output_shape());
-    emitted_.push_back(std::move(layer));
-  }
-
-  void pin(const IdLayer& layer, const std::string& reason) override {
-    for (const auto cell : *layer.cells) pin(cell, reason);
-  }
-  using IdFlow::pin;
-
-  IdLayers take_emitted() { return std::move(emitted_); }
-
- protected:
-  const Graph& graph_;
-  const Node& node_;
-  IdLayers emitted_;
+/// What rules say of cells, as the walk collects it.
+struct Findings {
+  CellSets sets;
+  Reasons reasons;
+  std::vector<std::pair<CellId, std::int32_t>> spatial;
+  std::vector<std::vector<CellId>> parts;
 };
 
 class FindingFlow final : public NodeFlow {
  public:
-  FindingFlow(const Graph& graph, const Node& node, Coupling& coupling, CellSets& sets,
-              std::vector<std::pair<CellId, std::string>>& spatial)
-      : NodeFlow(graph, node), coupling_(coupling), sets_(sets), spatial_(spatial) {}
+  FindingFlow(const Graph& graph, const Node& node, Coupling& coupling, Findings& findings)
+      : NodeFlow(graph, node), coupling_(coupling), findings_(findings) {}
 
   const IdLayers& layers(std::size_t input) const override {
     return coupling_.layers[index_of(node_.inputs[input])];
   }
-  std::vector<CellId> cells(std::size_t input, int dimension) const override {
-    return coupling_.cells.at({node_.inputs[input], dimension});
-  }
 
+  CellId root(CellId cell) const override { return cell == kNoCell ? kNoCell : findings_.sets.root(cell); }
+
+  using IdFlow::tie;
   void tie(CellId a, CellId b) override {
-    if (a != kNoCell && b != kNoCell) return sets_.unite(a, b);
-    if (a != kNoCell || b != kNoCell)
-      sets_.pin(std::max(a, b), fmt::format("node '{}' pairs it with data that nothing removes", node_.name));
+    if (a != kNoCell && b != kNoCell) return findings_.sets.unite(a, b);
+    if (a != kNoCell || b != kNoCell) {
+      if (pairs_reason_ < 0)
+        pairs_reason_ = findings_.reasons.number_of(
+            fmt::format("node '{}' pairs it with data that nothing removes", node_.name));
+      findings_.sets.pin(std::max(a, b), pairs_reason_);
+    }
   }
 
-  using NodeFlow::pin;
+  using IdFlow::pin;
   void pin(CellId cell, const std::string& reason) override {
-    if (cell != kNoCell) sets_.pin(cell, reason);
+    if (cell != kNoCell) findings_.sets.pin(cell, findings_.reasons.number_of(reason));
   }
+
+  std::vector<CellId> fresh(std::size_t count) override {
+    auto& own = coupling_.fresh[node_.id];
+    std::vector<CellId> cells;
+    for (std::size_t i = 0; i < count; ++i) cells.push_back(findings_.sets.add());
+    own.insert(own.end(), cells.begin(), cells.end());
+    return cells;
+  }
+
+  void keep_one_of(const std::vector<CellId>& cells) override { findings_.parts.push_back(cells); }
 
   void becomes_spatial(const IdLayer& layer, const std::string& reason) override {
+    const auto number = findings_.reasons.number_of(reason);
     for (const auto cell : *layer.cells) {
-      if (cell != kNoCell) spatial_.emplace_back(cell, reason);
+      if (cell != kNoCell) findings_.spatial.emplace_back(cell, number);
     }
   }
 
  private:
   Coupling& coupling_;
-  CellSets& sets_;
-  std::vector<std::pair<CellId, std::string>>& spatial_;
+  Findings& findings_;
+  std::int32_t pairs_reason_ = -1;
 };
 
 /// The pattern of `patterns` that `name` matches, or nullptr.
@@ -159,15 +155,14 @@ void check_patterns(const Graph& graph, const std::vector<std::string>& patterns
 class Walk {
  public:
   Walk(const Graph& graph, const GroupOptions& options) : graph_(graph), options_(options) {
-    coupling_.cells = number_cells(graph, sets_);
     coupling_.layers.resize(graph.values().size());
-    allowed_.assign(sets_.size(), 0);
-    maker_.assign(sets_.size(), -1);
+    constant_.assign(graph.values().size(), 0);
+    for (const auto id : graph.parameters()) number_cells(graph.value(id));
   }
 
   Coupling run() {
     const auto order = graph_.topological_order();
-    for (std::size_t i = 0; i < order.size(); ++i) visit(graph_.node(order[i]), static_cast<int>(i));
+    for (std::size_t i = 0; i < order.size(); ++i) visit(graph_.node(order[i]), static_cast<std::int32_t>(i));
     for (const auto output : graph_.outputs()) pin_value(output, "it is the network's output");
     decide_spatial();
     finish();
@@ -175,18 +170,36 @@ class Walk {
   }
 
  private:
-  void visit(const Node& node, int position) {
+  void number_cells(const Value& value) {
+    constant_[index_of(value.id)] = 1;
+    auto& layers = coupling_.layers[index_of(value.id)];
+    // A running statistic stays in the twin, so only parameters count as zero.
+    const bool zero = value.kind == ValueKind::parameter;
+    for (std::size_t dimension = 0; dimension < value.shape.size(); ++dimension) {
+      std::vector<CellId> cells(static_cast<std::size_t>(value.shape[dimension]));
+      for (auto& cell : cells) cell = findings_.sets.add();
+      layers.emplace_back(static_cast<int>(dimension), std::move(cells), zero);
+    }
+  }
+
+  void visit(const Node& node, std::int32_t position) {
     const auto& op = find_op(node.op, node.name);
     if (!op.couple) return pin_node(node);
-    FindingFlow flow(graph_, node, coupling_, sets_, spatial_);
+    FindingFlow flow(graph_, node, coupling_, findings_);
     op.couple(flow);
     auto& layers = coupling_.layers[index_of(node.output)] = flow.take_emitted();
+    // What only depends on constants (a weight that is turned before its use) is made by who uses it.
+    const bool constant = std::all_of(node.inputs.begin(), node.inputs.end(),
+                                      [this](ValueId id) { return constant_[index_of(id)] != 0; });
+    constant_[index_of(node.output)] = constant;
     const bool chosen = matching(options_.spatial, node.name) != nullptr;
+    maker_.resize(findings_.sets.size(), -1);
+    allowed_.resize(findings_.sets.size(), 0);
     for (const auto& layer : layers) {
       for (const auto cell : *layer.cells) {
         if (cell == kNoCell) continue;
         auto& maker = maker_[static_cast<std::size_t>(cell)];
-        if (maker < 0) maker = position;
+        if (maker < 0 && !constant) maker = position;
         if (chosen) allowed_[static_cast<std::size_t>(cell)] = 1;
       }
     }
@@ -197,191 +210,74 @@ class Walk {
   /// Unknown means pinned.
   void pin_node(const Node& node) {
     const auto reason = fmt::format("operator '{}' of node '{}' has no coupling rule", node.op, node.name);
-    for (const auto input : node.inputs) {
-      pin_value(input, reason);
-      for (std::size_t d = 0; d < graph_.value(input).shape.size(); ++d) {
-        const auto found = coupling_.cells.find({input, static_cast<std::int32_t>(d)});
-        if (found == coupling_.cells.end()) continue;
-        for (const auto cell : found->second) sets_.pin(cell, reason);
-      }
-    }
+    for (const auto input : node.inputs) pin_value(input, reason);
   }
 
   void pin_value(ValueId value, const std::string& reason) {
+    const auto number = findings_.reasons.number_of(reason);
     for (const auto& layer : coupling_.layers[index_of(value)]) {
       for (const auto cell : *layer.cells) {
-        if (cell != kNoCell) sets_.pin(cell, reason);
+        if (cell != kNoCell) findings_.sets.pin(cell, number);
       }
     }
   }
 
   /// Only now is it known which nodes make the cells that became spatial: a later tie may have added one.
   void decide_spatial() {
-    std::vector<char> allowed(sets_.size(), 0);
+    auto& sets = findings_.sets;
+    std::vector<char> allowed(sets.size(), 0);
     for (std::size_t i = 0; i < allowed_.size(); ++i) {
-      if (allowed_[i]) allowed[static_cast<std::size_t>(sets_.root(static_cast<CellId>(i)))] = 1;
+      if (allowed_[i]) allowed[static_cast<std::size_t>(sets.root(static_cast<CellId>(i)))] = 1;
     }
-    coupling_.spatial.resize(sets_.size());
-    for (const auto& [cell, reason] : spatial_) {
-      const auto root = sets_.root(cell);
+    coupling_.spatial.assign(sets.size(), -1);
+    for (const auto& [cell, reason] : findings_.spatial) {
+      const auto root = sets.root(cell);
       coupling_.spatial[static_cast<std::size_t>(root)] = reason;
-      if (!allowed[static_cast<std::size_t>(root)]) sets_.pin(root, reason);
+      if (!allowed[static_cast<std::size_t>(root)]) sets.pin(root, reason);
     }
   }
 
   void finish() {
-    const auto count = static_cast<CellId>(sets_.size());
-    coupling_.pinned.resize(sets_.size());
-    coupling_.maker.assign(sets_.size(), -1);
+    auto& sets = findings_.sets;
+    const auto count = static_cast<CellId>(sets.size());
+    maker_.resize(sets.size(), -1);
+    coupling_.pinned.assign(sets.size(), -1);
+    coupling_.maker.assign(sets.size(), -1);
+    coupling_.root.reserve(sets.size());
     for (CellId cell = 0; cell < count; ++cell) {
-      const auto root = static_cast<std::size_t>(sets_.root(cell));
+      const auto root = static_cast<std::size_t>(sets.root(cell));
       coupling_.root.push_back(static_cast<CellId>(root));
-      coupling_.pinned[root] = sets_.pinned(cell);
+      coupling_.pinned[root] = sets.pinned(cell);
       auto& maker = coupling_.maker[root];
       const auto made_by = maker_[static_cast<std::size_t>(cell)];
       if (made_by >= 0 && (maker < 0 || made_by < maker)) maker = made_by;
+    }
+    coupling_.reasons = findings_.reasons.take();
+    finish_parts();
+  }
+
+  /// A part in which something stays anyway needs no care.
+  void finish_parts() {
+    for (auto& part : findings_.parts) {
+      const bool safe = std::any_of(part.begin(), part.end(), [this](CellId cell) {
+        return cell == kNoCell || coupling_.pinned[static_cast<std::size_t>(coupling_.root_of(cell))] >= 0;
+      });
+      if (safe) continue;
+      for (auto& cell : part) cell = coupling_.root_of(cell);
+      std::sort(part.begin(), part.end());
+      part.erase(std::unique(part.begin(), part.end()), part.end());
+      coupling_.parts.push_back(std::move(part));
     }
   }
 
   const Graph& graph_;
   const GroupOptions& options_;
-  CellSets sets_;
   Coupling coupling_;
-  std::vector<std::pair<CellId, std::string>> spatial_;
-  std::vector<char> allowed_;  ///< by cell: a chosen node's output carries it
-  std::vector<int> maker_;     ///< by cell
+  Findings findings_;
+  std::vector<char> constant_;       ///< by value: made of parameters and buffers alone
+  std::vector<char> allowed_;        ///< by cell: a chosen node's output carries it
+  std::vector<std::int32_t> maker_;  ///< by cell
 };
-
-/// Ids of one axis as roots, without the positions that go.
-struct Survivors {
-  const Coupling& coupling;
-  std::vector<char> gone;  ///< by root
-
-  bool dead(CellId cell) const {
-    return cell != kNoCell && gone[static_cast<std::size_t>(coupling.root[static_cast<std::size_t>(cell)])];
-  }
-  CellId root(CellId cell) const {
-    return cell == kNoCell ? kNoCell : coupling.root[static_cast<std::size_t>(cell)];
-  }
-
-  /// An element goes when any layer along the axis says so.
-  std::vector<char> kept_positions(const IdLayers& layers, int axis, std::size_t extent) const {
-    std::vector<char> kept(extent, 1);
-    for (const auto& layer : layers) {
-      if (layer.varying_axis() != axis) continue;
-      const auto cells = layer.along(axis);
-      for (std::size_t i = 0; i < extent; ++i) kept[i] = kept[i] && !dead(cells[i]);
-    }
-    return kept;
-  }
-
-  /// The layers of a value as the smaller value must have them.
-  IdLayers compacted(const IdLayers& layers, const Shape& small) const {
-    IdLayers result;
-    for (const auto& layer : layers) {
-      const int axis = layer.varying_axis();
-      const auto cells = layer.along(axis);
-      const auto kept = kept_positions(layers, axis, cells.size());
-      std::vector<CellId> roots;
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (kept[i]) roots.push_back(root(cells[i]));
-      }
-      if (static_cast<std::int64_t>(roots.size()) != small[static_cast<std::size_t>(axis)]) return {};
-      result.push_back(IdLayer::along_axis(small, axis, std::move(roots)));
-    }
-    return result;
-  }
-};
-
-[[noreturn]] void refuse_removal(const Node& node, const std::string& found) {
-  throw Error(ErrorKind::input, {fmt::format("node '{}' after pruning", node.name), found,
-                                 "what the plan leaves of the unpruned network",
-                                 "the plan or the operator's coupling rule is wrong; please report it"});
-}
-
-class CheckingFlow final : public NodeFlow {
- public:
-  CheckingFlow(const Graph& after, const Node& node, const std::vector<IdLayers>& inputs,
-               const std::map<Axis, std::vector<CellId>>& cells, const Coupling& coupling, bool compare_ties)
-      : NodeFlow(after, node),
-        inputs_(inputs),
-        cells_(cells),
-        coupling_(coupling),
-        compare_ties_(compare_ties) {}
-
-  const IdLayers& layers(std::size_t input) const override { return inputs_[input]; }
-  std::vector<CellId> cells(std::size_t input, int dimension) const override {
-    return cells_.at({node_.inputs[input], dimension});
-  }
-
-  void tie(CellId a, CellId b) override {
-    if (!compare_ties_ || a == b) return;
-    if (a == kNoCell || b == kNoCell) return expect_pinned(std::max(a, b));
-    refuse_removal(node_, "an index that meets another one than before");
-  }
-
-  using NodeFlow::pin;
-  void pin(CellId cell, const std::string&) override {
-    if (compare_ties_ && cell != kNoCell) expect_pinned(cell);
-  }
-  void becomes_spatial(const IdLayer&, const std::string&) override {}
-
- private:
-  void expect_pinned(CellId root) const {
-    if (coupling_.pinned[static_cast<std::size_t>(root)].empty())
-      refuse_removal(node_, "an index that could shrink before and cannot now");
-  }
-
-  const std::vector<IdLayers>& inputs_;
-  const std::map<Axis, std::vector<CellId>>& cells_;
-  const Coupling& coupling_;
-  bool compare_ties_;
-};
-
-/// Where an extent shrank to 1 the small node can be read as another form of its operator (a grouped
-/// convolution as a depthwise one), whose ties say nothing about this removal.
-bool became_single(const Graph& before, const Graph& after, const Node& node) {
-  for (const auto input : node.inputs) {
-    const auto& large = before.value(input).shape;
-    const auto& small = after.value(input).shape;
-    for (std::size_t i = 0; i < large.size(); ++i) {
-      if (large[i] > 1 && small[i] == 1) return true;
-    }
-  }
-  return false;
-}
-
-bool same_layer(const IdLayer& a, const IdLayer& b) {
-  return a.shape == b.shape && a.varying_axis() == b.varying_axis() &&
-         a.along(a.varying_axis()) == b.along(b.varying_axis());
-}
-
-/// What dies of each class, checked to be all of it or nothing.
-std::vector<char> gone_roots(const Coupling& coupling, const Graph& graph, const Removal& removed) {
-  std::vector<char> gone(coupling.root.size(), 0);
-  for (const auto& [axis, indices] : removed) {
-    for (const auto index : indices)
-      gone[static_cast<std::size_t>(coupling.root[static_cast<std::size_t>(
-          coupling.cells.at(axis).at(static_cast<std::size_t>(index)))])] = 1;
-  }
-  for (const auto& [axis, cells] : coupling.cells) {
-    const auto found = removed.find(axis);
-    std::vector<char> here(cells.size(), 0);
-    if (found != removed.end()) {
-      for (const auto index : found->second) here[static_cast<std::size_t>(index)] = 1;
-    }
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      const auto root = static_cast<std::size_t>(coupling.root[static_cast<std::size_t>(cells[i])]);
-      if (static_cast<bool>(gone[root]) != static_cast<bool>(here[i]))
-        throw Error(ErrorKind::input,
-                    {fmt::format("tensor '{}'", graph.value(axis.value).name),
-                     fmt::format("index {} of axis {} would stay while what it is coupled with goes", i,
-                                 axis.dimension),
-                     "coupled indices removed together", "the groups do not belong to this graph"});
-    }
-  }
-  return gone;
-}
 
 }  // namespace
 
@@ -391,41 +287,20 @@ Coupling flow_ids(const Graph& graph, const GroupOptions& options) {
   return Walk(graph, options).run();
 }
 
-void verify_removal(const Coupling& coupling, const Graph& before, const Graph& after,
-                    const Removal& removed) {
-  const Survivors survivors{coupling, gone_roots(coupling, before, removed)};
-  std::map<Axis, std::vector<CellId>> cells;
-  for (const auto& [axis, all] : coupling.cells) {
-    auto& kept = cells[axis];
-    for (const auto cell : all) {
-      if (!survivors.dead(cell)) kept.push_back(survivors.root(cell));
-    }
-    const auto& value = after.value(axis.value);
-    const auto extent = value.shape[static_cast<std::size_t>(axis.dimension)];
-    if (static_cast<std::int64_t>(kept.size()) != extent)
-      throw Error(ErrorKind::input, {fmt::format("tensor '{}' after pruning", value.name),
-                                     fmt::format("{} indices of axis {}", extent, axis.dimension),
-                                     fmt::format("{}", kept.size()), ""});
-  }
-  for (const auto& node : after.nodes()) {
-    const auto& op = find_op(node.op, node.name);
-    if (!op.couple) continue;
-    std::vector<IdLayers> inputs;
-    for (const auto input : node.inputs)
-      inputs.push_back(survivors.compacted(coupling.layers[index_of(input)], after.value(input).shape));
-    CheckingFlow flow(after, node, inputs, cells, coupling, !became_single(before, after, node));
-    op.couple(flow);
-    const auto found = flow.take_emitted();
-    const auto& wanted = coupling.layers[index_of(node.output)];
-    const auto expected = survivors.compacted(wanted, after.value(node.output).shape);
-    if (expected.size() != wanted.size())
-      refuse_removal(node, "an output of another extent than what survives");
-    for (const auto& layer : expected) {
-      if (std::none_of(found.begin(), found.end(),
-                       [&](const auto& other) { return same_layer(layer, other); }))
-        refuse_removal(node, "an output whose elements are not the ones that survive");
+std::vector<std::int64_t> surviving(const Coupling& coupling, const IdLayers& layers, int axis,
+                                    std::int64_t extent, const std::vector<char>& gone) {
+  std::vector<char> dead(static_cast<std::size_t>(extent), 0);
+  for (const auto* layer : layers_along(layers, axis)) {
+    for (std::size_t i = 0; i < dead.size(); ++i) {
+      const auto cell = (*layer->cells)[i];
+      if (cell != kNoCell && gone[static_cast<std::size_t>(coupling.root_of(cell))]) dead[i] = 1;
     }
   }
+  std::vector<std::int64_t> kept;
+  for (std::size_t i = 0; i < dead.size(); ++i) {
+    if (!dead[i]) kept.push_back(static_cast<std::int64_t>(i));
+  }
+  return kept;
 }
 
 }  // namespace compress

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "libcompress/graph/graph.h"
+#include "libcompress/graph/op.h"
 
 namespace compress {
 
 struct Extents {
-  std::vector<Shape> shapes;                ///< by value
-  std::map<NodeId, Attributes> attributes;  ///< of the nodes whose attributes differ from the graph's
+  std::vector<Shape> shapes;           ///< by value
+  std::map<NodeId, Rewrite> rewrites;  ///< of the nodes that differ from the graph's
 };
 
 /// The graph's own.

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
-#include <tuple>
+#include <memory>
+#include <optional>
+#include <unordered_map>
 
 #include "libcompress/analysis/coupling.h"
 #include "libcompress/analysis/shrink.h"
@@ -14,73 +15,145 @@
 namespace compress {
 namespace {
 
-/// All cells of one root: by axis the indices that go together.
-using CellClass = std::map<Axis, std::vector<std::int64_t>>;
-
-std::map<CellId, CellClass> classes_of(const Coupling& coupling) {
-  std::map<CellId, CellClass> classes;
-  for (const auto& [axis, cells] : coupling.cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i)
-      classes[coupling.root[static_cast<std::size_t>(cells[i])]][axis].push_back(
-          static_cast<std::int64_t>(i));
-  }
-  return classes;
-}
-
-/// Classes that may form one group: the same maker, the same axes, the same fate.
-struct Signature {
-  int maker;
-  std::vector<Axis> axes;
-  std::string pinned;
-  bool spatial;
-  auto key() const { return std::tie(maker, axes, pinned, spatial); }
-  bool operator<(const Signature& other) const { return key() < other.key(); }
+/// One index of one axis of a parameter; `axis` numbers the axes of all parameters in order.
+struct Place {
+  std::int32_t axis;
+  std::int32_t index;
 };
 
-std::map<Signature, std::vector<CellClass>> partition(const Coupling& coupling) {
-  std::map<Signature, std::vector<CellClass>> parts;
-  for (auto& [root, cells] : classes_of(coupling)) {
-    const auto at = static_cast<std::size_t>(root);
-    if (coupling.maker[at] < 0) continue;  // an input channel or a kernel's window: no node makes it
-    Signature signature{coupling.maker[at], {}, coupling.pinned[at], !coupling.spatial[at].empty()};
-    for (const auto& [axis, indices] : cells) signature.axes.push_back(axis);
-    parts[signature].push_back(cells);
+/// By root: where its cells are, ordered by axis and index. One long list instead of a map for each root: a
+/// network has hundreds of thousands.
+class Classes {
+ public:
+  Classes(const Graph& graph, const Coupling& coupling) : starts_(coupling.root.size() + 1, 0) {
+    for (const auto id : graph.parameters()) {
+      const auto rank = graph.value(id).shape.size();
+      for (std::size_t d = 0; d < rank; ++d) axes_.push_back({id, static_cast<std::int32_t>(d)});
+    }
+    for_each_cell(coupling, [this](std::size_t root, Place) { ++starts_[root + 1]; });
+    for (std::size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
+    places_.resize(starts_.back());
+    auto next = starts_;
+    for_each_cell(coupling, [&](std::size_t root, Place place) { places_[next[root]++] = place; });
+  }
+
+  const std::vector<Axis>& axes() const { return axes_; }
+  std::span<const Place> of(std::size_t root) const {
+    return {places_.data() + starts_[root], starts_[root + 1] - starts_[root]};
+  }
+
+ private:
+  template <typename Use>
+  void for_each_cell(const Coupling& coupling, Use use) const {
+    for (std::size_t a = 0; a < axes_.size(); ++a) {
+      const auto& cells = coupling.cells(axes_[a]);
+      for (std::size_t i = 0; i < cells.size(); ++i)
+        use(static_cast<std::size_t>(coupling.root_of(cells[i])),
+            Place{static_cast<std::int32_t>(a), static_cast<std::int32_t>(i)});
+    }
+  }
+
+  std::vector<Axis> axes_;
+  std::vector<std::size_t> starts_;
+  std::vector<Place> places_;
+};
+
+/// Roots that may form one group have the same: maker, fate, parts they belong to, axes they lie on.
+using Signature = std::vector<std::int32_t>;
+
+struct SignatureHash {
+  std::size_t operator()(const Signature& signature) const {
+    std::size_t hash = signature.size();
+    for (const auto each : signature) hash = (hash ^ static_cast<std::size_t>(each)) * 0x9E3779B97F4A7C15U;
+    return hash ^ (hash >> 32);
+  }
+};
+
+/// By root: the numbers of the parts that it belongs to.
+std::vector<std::vector<std::int32_t>> parts_by_root(const Coupling& coupling) {
+  std::vector<std::vector<std::int32_t>> parts(coupling.parts.empty() ? 0 : coupling.root.size());
+  for (std::size_t p = 0; p < coupling.parts.size(); ++p) {
+    for (const auto root : coupling.parts[p])
+      parts[static_cast<std::size_t>(root)].push_back(static_cast<std::int32_t>(p));
   }
   return parts;
 }
 
-/// The axis that the maker's output carries: of its parameters the first, along dimension 0.
-Axis leading_axis(const Graph& graph, const Node& maker, const std::vector<Axis>& axes) {
-  for (const auto input : maker.inputs) {
-    for (const auto& axis : axes) {
-      if (axis.value == input && axis.dimension == 0 && graph.value(input).shape.size() > 1) return axis;
+/// Roots that form one group, ascending; groups in the order of their makers.
+std::vector<std::vector<CellId>> partition(const Coupling& coupling, const Classes& classes) {
+  const auto parts = parts_by_root(coupling);
+  std::unordered_map<Signature, std::size_t, SignatureHash> numbers;
+  std::vector<std::vector<CellId>> groups;
+  Signature signature;
+  for (std::size_t root = 0; root < coupling.root.size(); ++root) {
+    const auto places = classes.of(root);
+    // An input channel or a kernel's window has no maker; of a constant or a pad nothing is left to cut.
+    if (coupling.maker[root] < 0 || places.empty()) continue;
+    signature = {coupling.maker[root], coupling.pinned[root], coupling.spatial[root]};
+    if (!parts.empty()) signature.insert(signature.end(), parts[root].begin(), parts[root].end());
+    signature.push_back(-1);
+    for (const auto& place : places) {
+      if (signature.back() != place.axis) signature.push_back(place.axis);
     }
+    const auto [found, added] = numbers.emplace(signature, groups.size());
+    if (added) groups.emplace_back();
+    groups[found->second].push_back(static_cast<CellId>(root));
   }
-  return axes.front();
+  std::stable_sort(groups.begin(), groups.end(), [&](const auto& a, const auto& b) {
+    return coupling.maker[static_cast<std::size_t>(a.front())] <
+           coupling.maker[static_cast<std::size_t>(b.front())];
+  });
+  return groups;
 }
 
-PruningGroup make_group(const Graph& graph, const Node& maker, const Signature& signature,
-                        std::vector<CellClass> classes) {
+/// The axis that the maker's output carries: of its parameters the first, along dimension 0.
+std::size_t leading_axis(const Graph& graph, const Node& maker, std::span<const std::int32_t> axes,
+                         const Classes& classes) {
+  for (const auto input : maker.inputs) {
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const auto& axis = classes.axes()[static_cast<std::size_t>(axes[i])];
+      if (axis.value == input && axis.dimension == 0 && graph.value(input).shape.size() > 1) return i;
+    }
+  }
+  return 0;
+}
+
+PruningGroup make_group(const Graph& graph, const Node& maker, const Coupling& coupling,
+                        const Classes& classes, std::vector<CellId> roots) {
+  const auto first = roots.front();
   PruningGroup group;
   group.name = maker.name;
-  group.size = static_cast<std::int64_t>(classes.size());
-  group.prunable = signature.pinned.empty();
-  group.reason = signature.pinned;
-  group.spatial = signature.spatial;
+  group.size = static_cast<std::int64_t>(roots.size());
+  group.reason = coupling.pin_reason(first);
+  group.prunable = group.reason.empty();
+  group.spatial = coupling.spatial[static_cast<std::size_t>(first)] >= 0;
   if (group.prunable && group.size == 1) {
     group.prunable = false;
     group.reason = "all of it goes together or not at all";
   }
-  const Axis lead = leading_axis(graph, maker, signature.axes);
-  std::sort(classes.begin(), classes.end(),
-            [&](const CellClass& a, const CellClass& b) { return a.at(lead) < b.at(lead); });
-  std::vector<Axis> axes = {lead};
-  for (const auto& axis : signature.axes) {
-    if (axis != lead) axes.push_back(axis);
+  std::vector<std::int32_t> axes;
+  for (const auto& place : classes.of(static_cast<std::size_t>(first))) {
+    if (axes.empty() || axes.back() != place.axis) axes.push_back(place.axis);
   }
-  for (const auto& axis : axes) {
-    GroupMember member{axis, {}};
-    for (const auto& cells : classes) member.indices.push_back(cells.at(axis));
+  const auto lead = leading_axis(graph, maker, axes, classes);
+  const auto lead_axis = axes[lead];
+  const auto first_index = [&](CellId root) {
+    const auto places = classes.of(static_cast<std::size_t>(root));
+    return std::find_if(places.begin(), places.end(), [&](const Place& p) { return p.axis == lead_axis; })
+        ->index;
+  };
+  std::sort(roots.begin(), roots.end(), [&](CellId a, CellId b) { return first_index(a) < first_index(b); });
+  std::rotate(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(lead),
+              axes.begin() + static_cast<std::ptrdiff_t>(lead) + 1);
+  for (const auto axis : axes) {
+    GroupMember member{classes.axes()[static_cast<std::size_t>(axis)], {}};
+    member.indices.reserve(roots.size());
+    for (const auto root : roots) {
+      auto& indices = member.indices.emplace_back();
+      for (const auto& place : classes.of(static_cast<std::size_t>(root))) {
+        if (place.axis == axis) indices.push_back(place.index);
+      }
+    }
     group.members.push_back(std::move(member));
   }
   return group;
@@ -93,17 +166,16 @@ void make_names_unique(std::vector<PruningGroup>& groups) {
   }
 }
 
-const std::string& spatial_reason(const Coupling& coupling, const PruningGroup& group) {
+std::string spatial_reason(const Coupling& coupling, const PruningGroup& group) {
   const auto& first = group.members.front();
-  const auto cell = coupling.cells.at(first.axis)[static_cast<std::size_t>(first.indices.front().front())];
-  return coupling.spatial[static_cast<std::size_t>(coupling.root[static_cast<std::size_t>(cell)])];
+  const auto cell = coupling.cells(first.axis)[static_cast<std::size_t>(first.indices.front().front())];
+  return std::string(coupling.spatial_reason(coupling.root_of(cell)));
 }
 
 /// Rows that go change extents behind, which must still fit every node. The least width down to which they do
 /// is the group's limit; if not even one row may go the group is pinned.
-void limit_spatial_group(const Graph& graph, std::span<const PruningGroup> all, PruningGroup& group,
+void limit_spatial_group(const Shrinker& shrinker, std::span<const PruningGroup> all, PruningGroup& group,
                          std::size_t at, const std::string& how) {
-  const Shrinker shrinker(graph, all);
   std::vector<std::vector<std::int64_t>> kept(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) kept[i] = all_indices(all[i].size);
   group.smallest = group.size;
@@ -144,17 +216,21 @@ bool matches(std::string_view pattern, std::string_view name) {
 }
 
 std::vector<PruningGroup> find_groups(const Graph& graph, const GroupOptions& options) {
-  const auto coupling = flow_ids(graph, options);
+  const auto coupling = std::make_shared<const Coupling>(flow_ids(graph, options));
+  const Classes classes(graph, *coupling);
   const auto order = graph.topological_order();
   std::vector<PruningGroup> groups;
-  for (auto& [signature, classes] : partition(coupling))
-    groups.push_back(make_group(graph, graph.node(order[static_cast<std::size_t>(signature.maker)]),
-                                signature, std::move(classes)));
+  for (auto& roots : partition(*coupling, classes)) {
+    const auto maker = static_cast<std::size_t>(coupling->maker[static_cast<std::size_t>(roots.front())]);
+    groups.push_back(make_group(graph, graph.node(order[maker]), *coupling, classes, std::move(roots)));
+  }
   make_names_unique(groups);
+  std::optional<Shrinker> shrinker;
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (!groups[i].spatial || !groups[i].prunable) continue;
+    if (!shrinker) shrinker.emplace(graph, groups, coupling);
     auto limited = groups[i];
-    limit_spatial_group(graph, groups, limited, i, spatial_reason(coupling, limited));
+    limit_spatial_group(*shrinker, groups, limited, i, spatial_reason(*coupling, limited));
     groups[i] = std::move(limited);
   }
   return groups;

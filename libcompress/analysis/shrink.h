@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "libcompress/analysis/coupling.h"
 #include "libcompress/analysis/extents.h"
 #include "libcompress/analysis/groups.h"
 #include "libcompress/graph/graph.h"
@@ -24,8 +26,11 @@ std::vector<std::int64_t> all_indices(std::int64_t size);
 class Shrinker {
  public:
   Shrinker(const Graph& graph, std::span<const PruningGroup> groups);
+  /// The same where the coupling of the graph is known already.
+  Shrinker(const Graph& graph, std::span<const PruningGroup> groups,
+           std::shared_ptr<const Coupling> coupling);
 
-  /// Extents of parameters by what is removed from them, attributes by Op::resize, activations by Op::shape.
+  /// Extents of parameters by what is removed from them, literals by Op::resize, activations by Op::shape.
   /// Error of kind input naming the node whose window or operands do not fit any more.
   Extents shrink(const KeptIndices& kept) const;
 
@@ -37,12 +42,16 @@ class Shrinker {
   struct Step {
     const Node* node;
     const Op* op;
+    bool makes_indices;  ///< it may shrink though its inputs do not
   };
+  std::vector<char> gone_roots(const KeptIndices& kept) const;
 
   const Graph& graph_;
+  std::shared_ptr<const Coupling> coupling_;
   Extents full_;
-  std::vector<std::vector<Loss>> losses_;  ///< by group
-  std::vector<Step> steps_;                ///< topological
+  std::vector<std::vector<Loss>> losses_;   ///< by group
+  std::vector<std::vector<CellId>> roots_;  ///< by group and index
+  std::vector<Step> steps_;                 ///< topological
 };
 
 }  // namespace compress

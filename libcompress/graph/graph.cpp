@@ -25,6 +25,7 @@ double Attributes::number(std::string_view name) const { return typed<double>(it
 const std::vector<std::int64_t>& Attributes::integers(std::string_view name) const {
   return typed<std::vector<std::int64_t>>(items_, name);
 }
+const std::string& Attributes::text(std::string_view name) const { return typed<std::string>(items_, name); }
 
 namespace {
 
@@ -224,13 +225,16 @@ std::vector<NodeId> Graph::topological_order() const {
 }
 
 Graph Graph::reshaped(const std::map<ValueId, Shape>& parameter_shapes,
-                      const std::map<NodeId, Attributes>& attributes) const {
+                      const std::map<NodeId, Rewrite>& rewrites) const {
   Graph result(*this);
   auto& impl = *result.impl_;
   for (const auto& [id, shape] : parameter_shapes) impl.values.at(index_of(id)).shape = shape;
   for (const auto id : topological_order()) {
     auto& node = impl.nodes[index_of(id)];
-    if (const auto found = attributes.find(id); found != attributes.end()) node.attributes = found->second;
+    if (const auto found = rewrites.find(id); found != rewrites.end()) {
+      node.op = found->second.op;
+      node.attributes = found->second.attributes;
+    }
     const auto shapes = impl.shapes_of(node.inputs);
     impl.values[index_of(node.output)].shape =
         find_op(node.op, node.name).shape({node.name, node.attributes, shapes});

@@ -61,6 +61,7 @@ class Attributes {
   std::int64_t integer(std::string_view name) const;
   double number(std::string_view name) const;
   const std::vector<std::int64_t>& integers(std::string_view name) const;
+  const std::string& text(std::string_view name) const;
 
   bool has(std::string_view name) const { return items_.contains(name); }
   void set(std::string name, Attribute value) { items_[std::move(name)] = std::move(value); }
@@ -79,6 +80,14 @@ struct Node {
   std::vector<ValueId>
       inputs;  ///< in the op table's operand order; absent optional operands are left out at the end
   ValueId output{};
+};
+
+/// What a node is after pruning: its attributes, and its operator where that has to be another one (a channel
+/// shuffle of unequal blocks is a gather).
+struct Rewrite {
+  std::string op;
+  Attributes attributes;
+  bool operator==(const Rewrite&) const = default;
 };
 
 /// A directed acyclic graph. A value type: copying copies the graph (weights live in Model).
@@ -117,10 +126,11 @@ class Graph {
   /// Every node after the nodes it reads from; among several orders the one nearest to that of adding.
   std::vector<NodeId> topological_order() const;
 
-  /// The same nodes with other extents: parameters take `parameter_shapes` (by value), nodes `attributes` (by
-  /// node, where present), and every activation's shape is inferred again. Ids and names stay. For surgery.
+  /// The same nodes with other extents: parameters take `parameter_shapes` (by value), nodes become what
+  /// `rewrites` says (by node, where present), and every activation's shape is inferred again. Ids and names
+  /// stay. For surgery.
   Graph reshaped(const std::map<ValueId, Shape>& parameter_shapes,
-                 const std::map<NodeId, Attributes>& attributes) const;
+                 const std::map<NodeId, Rewrite>& rewrites) const;
 
  private:
   struct Impl;

@@ -43,7 +43,8 @@ struct Cost {
   std::int64_t other_ops = 0;  ///< elementwise, comparisons, additions (a norm counts 2 an element, a relu 1)
 };
 
-class IdFlow;  // graph/flow.h
+class IdFlow;   // graph/flow.h
+class Remains;  // graph/flow.h
 
 struct Op {
   std::string name;
@@ -58,12 +59,14 @@ struct Op {
   /// How cell ids move and meet: see graph/flow.h. Without a rule every id that arrives is pinned.
   std::function<void(IdFlow&)> couple{};
 
-  /// The attributes after pruning: `before` are the shapes the node had, `after` those its inputs have now.
-  /// Without a rule the attributes stay.
-  std::function<Attributes(const OpCall& before, std::span<const Shape> after)> resize{};
+  /// The node after pruning, its literals recomputed from what survives. Without a rule it stays as it is.
+  std::function<Rewrite(const Remains&)> resize{};
 
   /// The output may take the place of input 0 in memory: element i needs input element i only.
   bool in_place = false;
+
+  /// Of zero it makes exactly zero (relu, tanh): what is removed stays zero behind it.
+  bool zero_to_zero = false;
 };
 
 /// The row of `name`; Error of kind input naming `node_name` with the nearest known operator.

@@ -78,7 +78,7 @@ TEST(Shrinker, predicts_the_extents_behind_every_group) {
   const auto small = Shrinker(graph, groups).shrink({{0, 3}, all_indices(5)});
   EXPECT_EQ(small.shapes[index_of(*graph.find_value("c.weight"))], (Shape{2, 2, 3, 3}));
   EXPECT_EQ(small.shapes[index_of(*graph.find_value("fc.weight"))], (Shape{5, 72}));
-  EXPECT_EQ(small.attributes.at(*graph.find_node("d")).integer("groups"), 2);
+  EXPECT_EQ(small.rewrites.at(*graph.find_node("d")).attributes.integer("groups"), 2);
   EXPECT_EQ(CostModel(graph).cost(small).macs, 2 * 36 * 18 + 2 * 36 * 9 + 5 * 72);
 }
 

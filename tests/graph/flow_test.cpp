@@ -7,19 +7,19 @@ namespace {
 
 using ::testing::ElementsAre;
 
-TEST(IdLayer, repeats_along_every_axis_but_its_own) {
-  const auto layer = IdLayer::along_axis({1, 3, 2, 2}, 1, {7, 8, 9});
-  EXPECT_EQ(layer.varying_axis(), 1);
-  EXPECT_EQ(layer.at({0, 2, 1, 0}), 9);
-  EXPECT_EQ(layer.at({0, 2, 0, 1}), 9);
-  EXPECT_THAT(layer.along(1), ElementsAre(7, 8, 9));
+TEST(IdLayer, shares_its_ids_with_copies_along_other_axes) {
+  const IdLayer layer(1, {7, 8, 9}, true);
+  const auto turned = layer.on(3).with_zero(false);
+  EXPECT_EQ(turned.axis, 3);
+  EXPECT_FALSE(turned.zero);
+  EXPECT_EQ(turned.cells, layer.cells);
+  EXPECT_TRUE(layer.zero);
 }
 
 TEST(IdLayer, is_found_by_its_axis) {
-  const IdLayers layers = {IdLayer::along_axis({1, 3, 2}, 1, {7, 8, 9}),
-                           IdLayer::along_axis({1, 3, 2}, 2, {1, 2})};
-  EXPECT_EQ(layer_along(layers, 2), &layers[1]);
-  EXPECT_EQ(layer_along(layers, 0), nullptr);
+  const IdLayers layers = {{1, {7, 8, 9}, true}, {2, {1, 2}, true}, {1, {4, 5, 6}, false}};
+  EXPECT_THAT(layers_along(layers, 1), ElementsAre(&layers[0], &layers[2]));
+  EXPECT_TRUE(layers_along(layers, 0).empty());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "libcompress/base/error.h"
 #include "tests/graph/builder.h"
+#include "tests/graph/remains.h"
 
 namespace compress {
 namespace {
@@ -171,24 +172,20 @@ TEST(Ops, every_operator_has_a_coupling_rule) {
   for (const auto& op : all_ops()) EXPECT_TRUE(op.couple) << op.name;
 }
 
-TEST(Ops, a_depthwise_conv_loses_groups_with_its_channels) {
-  const auto& conv = find_op("conv", "");
-  const Attributes attributes = checked_attributes(conv, "c", {{"groups", std::int64_t{4}}});
-  const std::vector<Shape> before = {{1, 4, 6, 6}, {8, 1, 3, 3}};
-  const std::vector<Shape> after = {{1, 3, 6, 6}, {6, 1, 3, 3}};
-  EXPECT_EQ(conv.resize({"c", attributes, before}, after).integer("groups"), 3);
+using Integers = std::vector<std::int64_t>;
+using testing::SaidRemains;
+
+TEST(Literals, a_depthwise_conv_loses_groups_with_its_channels) {
+  const SaidRemains left("conv", {{"groups", std::int64_t{4}}}, {{1, 4, 6, 6}, {8, 1, 3, 3}},
+                         {{1, 3, 6, 6}, {6, 1, 3, 3}});
+  EXPECT_EQ(left.resized().attributes.integer("groups"), 3);
 }
 
-TEST(Ops, a_pool_over_the_whole_extent_stays_one) {
-  const auto& pool = find_op("avg_pool", "");
-  using Integers = std::vector<std::int64_t>;
-  const Attributes attributes =
-      checked_attributes(pool, "p", {{"kernel", Integers{8, 4}}, {"stride", Integers{8, 4}}});
-  const std::vector<Shape> before = {{1, 4, 8, 8}};
-  const std::vector<Shape> after = {{1, 4, 5, 3}};
-  const auto resized = pool.resize({"p", attributes, before}, after);
-  EXPECT_THAT(resized.integers("kernel"), ElementsAre(5, 3));
-  EXPECT_THAT(resized.integers("stride"), ElementsAre(5, 3));
+TEST(Literals, a_pool_over_the_whole_extent_stays_one) {
+  const SaidRemains left("avg_pool", {{"kernel", Integers{8, 4}}, {"stride", Integers{8, 4}}}, {{1, 4, 8, 8}},
+                         {{1, 4, 5, 3}});
+  EXPECT_THAT(left.resized().attributes.integers("kernel"), ElementsAre(5, 3));
+  EXPECT_THAT(left.resized().attributes.integers("stride"), ElementsAre(5, 3));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "libcompress/graph/ops/couple.h"
 #include "libcompress/graph/ops/rules.h"
 
 namespace compress {
@@ -43,53 +46,59 @@ Cost conv_cost(const OpCall& call, const Shape& output) {
 /// Each input channel has its own filters: channel c makes the outputs c * m .. c * m + m - 1.
 bool is_depthwise(std::int64_t groups, const Shape& weight) { return groups > 1 && weight[1] == 1; }
 
+/// Channels and filters one to one, or one to the multiplier.
 void couple_depthwise(IdFlow& flow) {
-  const auto outputs = flow.cells(1, 0);
-  const auto channels = static_cast<std::size_t>(flow.input_shape(0)[1]);
-  const auto* layer = layer_along(flow.layers(0), 1);
-  const auto inputs = layer ? layer->along(1) : std::vector<CellId>(channels, kNoCell);
+  const auto outputs = couple::cells_along(flow, 1, 0);
+  const auto inputs = couple::cells_along(flow, 0, 1);
   for (std::size_t i = 0; i < outputs.size(); ++i)
-    flow.tie(inputs[i / (outputs.size() / channels)], outputs[i]);
+    flow.tie(inputs[i / (outputs.size() / inputs.size())], outputs[i]);
 }
 
 /// A weight index serves every group, so index j goes in all groups or in none: coarse, but counts stay
 /// equal.
 void couple_grouped(IdFlow& flow, std::size_t groups) {
-  const auto outputs = flow.cells(1, 0);
-  const auto per_group = outputs.size() / groups;
-  for (std::size_t i = per_group; i < outputs.size(); ++i) flow.tie(outputs[i % per_group], outputs[i]);
-  const auto window = flow.cells(1, 1);
-  const auto* layer = layer_along(flow.layers(0), 1);
-  const auto channels = static_cast<std::size_t>(flow.input_shape(0)[1]);
-  const auto inputs = layer ? layer->along(1) : std::vector<CellId>(channels, kNoCell);
+  couple::tie_blocks(flow, couple::cells_along(flow, 1, 0), groups);
+  const auto window = couple::cells_along(flow, 1, 1);
+  const auto inputs = couple::cells_along(flow, 0, 1);
   for (std::size_t i = 0; i < inputs.size(); ++i) flow.tie(inputs[i], window[i % window.size()]);
 }
 
-void pin_further_channel_layers(IdFlow& flow) {
-  bool first = true;
-  for (const auto& layer : flow.layers(0)) {
-    if (layer.varying_axis() != 1) continue;
-    if (!first)
-      flow.pin(layer, fmt::format("two prunable axes meet in the channels of node '{}'", flow.node().name));
-    first = false;
+/// Nothing removes a row or column of a kernel.
+void pin_kernel(IdFlow& flow) {
+  static const std::string reason = "it is a row or column of a kernel";
+  for (const auto& layer : flow.layers(1)) {
+    if (layer.axis >= 2) flow.pin(layer, reason);
   }
+}
+
+/// What the filters make, with their biases.
+void emit_filters(IdFlow& flow, int axis, std::vector<CellId> filters) {
+  bool zero = couple::is_zero_along(flow, 1, 0);
+  if (flow.input_count() > 2) {
+    flow.tie(filters, couple::cells_along(flow, 2, 0));
+    zero = zero && couple::is_zero_along(flow, 2, 0);
+  }
+  if (std::all_of(filters.begin(), filters.end(), [](CellId cell) { return cell == kNoCell; })) return;
+  flow.emit({axis, std::move(filters), zero});
 }
 
 void couple_conv(IdFlow& flow) {
   const auto& weight = flow.input_shape(1);
   const auto groups = flow.node().attributes.integer("groups");
+  pin_kernel(flow);
   if (groups == 1) {
-    rules::tie_to_input(flow, 1, 1, 1);
+    couple::contract(flow, 1, 1, 1);
   } else {
-    pin_further_channel_layers(flow);
+    couple::pin_further_layers(flow, 0, 1);
+    const int read = is_depthwise(groups, weight) ? 0 : 1;  // the weight's axis that goes with the input
+    if (!couple::is_zero_along(flow, 1, read)) couple::pin_unless_zero(flow, 0, 1);
     if (is_depthwise(groups, weight)) {
       couple_depthwise(flow);
     } else {
       couple_grouped(flow, static_cast<std::size_t>(groups));
     }
   }
-  if (flow.input_count() > 2) rules::tie_all(flow, flow.cells(1, 0), flow.cells(2, 0));
-  rules::emit_along(flow, 1, flow.cells(1, 0));
+  emit_filters(flow, 1, couple::cells_along(flow, 1, 0));
 
   const auto& stride = flow.node().attributes.integers("stride");
   const auto& padding = flow.node().attributes.integers("padding");
@@ -97,28 +106,27 @@ void couple_conv(IdFlow& flow) {
   for (std::size_t i = 0; i < stride.size(); ++i)
     unit.push_back(weight[i + 2] == 1 && stride[i] == 1 && padding[i] == 0 &&
                    padding[stride.size() + i] == 0);
-  rules::slide_over_spatial_axes(flow, unit);
+  couple::slide_over_spatial_axes(flow, unit);
 }
 
 /// A depthwise convolution has as many groups as channels are left; any other keeps its groups.
-Attributes conv_resize(const OpCall& before, std::span<const Shape> after) {
-  Attributes attributes = before.attributes;
+Rewrite conv_resize(const Remains& left) {
+  const auto& before = left.before();
+  Rewrite rewrite{"conv", before.attributes};
   if (is_depthwise(before.attributes.integer("groups"), before.input(1)))
-    attributes.set("groups", after[0][1]);
-  return attributes;
+    rewrite.attributes.set("groups", left.input(0)[1]);
+  return rewrite;
 }
 
 /// Every output is a sum over the last axis. Ids along the others move on: what a removed index leaves there
 /// is read only where its consumers' weights go too.
 void couple_linear(IdFlow& flow) {
   const int last = static_cast<int>(flow.input_shape(0).size()) - 1;
-  rules::tie_to_input(flow, last, 1, 1);
-  if (flow.input_count() > 2) rules::tie_all(flow, flow.cells(1, 0), flow.cells(2, 0));
-  rules::emit_along(flow, last, flow.cells(1, 0));
+  couple::contract(flow, last, 1, 1);
+  emit_filters(flow, last, couple::cells_along(flow, 1, 0));
+  const bool without_bias = flow.input_count() < 3;
   for (const auto& layer : flow.layers(0)) {
-    const int axis = layer.varying_axis();
-    if (axis == -2) flow.pin(layer, fmt::format("node '{}' sums over a part of it", flow.node().name));
-    if (axis >= 0 && axis != last) rules::emit_along(flow, axis, layer.along(axis));
+    if (layer.axis != last) flow.emit(layer.with_zero(layer.zero && without_bias));
   }
 }
 

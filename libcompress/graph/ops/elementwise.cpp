@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libcompress/graph/ops/couple.h"
 #include "libcompress/graph/ops/rules.h"
 
 namespace compress {
@@ -35,41 +36,12 @@ Shape softmax_shape(const OpCall& call) {
   return call.input(0);
 }
 
-/// Scale, shift and statistics follow the channels; rows and columns pass.
+/// Scale, shift and statistics follow the channels; rows and columns pass. Scale and shift are zero in the
+/// twin, and so is what they make.
 void couple_batch_norm(IdFlow& flow) {
-  for (std::size_t operand = 1; operand < 5; ++operand) rules::tie_to_input(flow, 1, operand, 0);
-  rules::pass_through(flow);
-}
-
-/// Whatever meets lives or dies together; where one side is dense the other has to stay.
-void couple_add(IdFlow& flow) {
-  IdLayers right = flow.layers(1);
-  for (const auto& layer : flow.layers(0)) {
-    const int axis = layer.varying_axis();
-    const auto match = std::find_if(right.begin(), right.end(), [axis](const IdLayer& other) {
-      return axis >= 0 && other.varying_axis() == axis;
-    });
-    if (match == right.end()) {
-      flow.pin(layer, fmt::format("node '{}' adds it to something that cannot shrink", flow.node().name));
-      continue;
-    }
-    rules::tie_all(flow, layer.along(axis), match->along(axis));
-    right.erase(match);
-    flow.emit(layer);
-  }
-  for (const auto& layer : right)
-    flow.pin(layer, fmt::format("node '{}' adds it to something that cannot shrink", flow.node().name));
-}
-
-void couple_softmax(IdFlow& flow) {
-  const auto axis = static_cast<int>(flow.node().attributes.integer("axis"));
-  for (const auto& layer : flow.layers(0)) {
-    if (layer.varying_axis() >= 0 && layer.varying_axis() != axis) {
-      flow.emit(layer);
-    } else {
-      flow.pin(layer, fmt::format("the softmax '{}' runs over it and needs every index", flow.node().name));
-    }
-  }
+  for (std::size_t operand = 1; operand < 5; ++operand) couple::follow(flow, 1, operand, 0);
+  const bool zero = couple::is_zero_along(flow, 1, 0) && couple::is_zero_along(flow, 2, 0);
+  for (const auto& layer : flow.layers(0)) flow.emit(layer.with_zero(layer.axis == 1 && zero));
 }
 
 Cost softmax_cost(const OpCall&, const Shape& output) { return {0, 4 * element_count(output)}; }
@@ -79,21 +51,22 @@ Cost softmax_cost(const OpCall&, const Shape& output) { return {0, 4 * element_c
 std::vector<Op> elementwise_ops() {
   const std::vector<OperandSpec> one = {{"input", ValueKind::activation}};
   const std::vector<OperandSpec> two = {{"a", ValueKind::activation}, {"b", ValueKind::activation}};
-  Op relu{"relu", "max(x, 0)", one, {}, rules::same_shape, rules::one_op_an_element, rules::pass_through,
-          {},     true};
+  Op relu{"relu", "max(x, 0)", one, {}, rules::same_shape, rules::one_op_an_element, couple::pass_through,
+          {},     true,        true};
   Op dropout{"dropout",
              "zeroes elements at random while training, nothing otherwise",
              one,
              {{"rate", 0.5, false, "probability that an element is zeroed, 0 to below 1"}},
              rules::same_shape,
              rules::free_of_charge,
-             rules::pass_through,
+             couple::pass_through,
              {},
+             true,
              true};
-  Op add{"add",     "elementwise sum of two tensors of the same shape",
-         two,       {},
-         add_shape, rules::one_op_an_element,
-         couple_add};
+  Op add{"add",      "elementwise sum of two tensors of the same shape",
+         two,        {},
+         add_shape,  rules::one_op_an_element,
+         couple::sum};
   Op batch_norm{"batch_norm",
                 "normalizes each channel (axis 1), batch statistics while training, running ones otherwise",
                 {{"input", ValueKind::activation},
@@ -108,10 +81,13 @@ std::vector<Op> elementwise_ops() {
                 couple_batch_norm,
                 {},
                 true};
-  Op softmax{"softmax",     "exp(x) / sum exp(x) along an axis",
-             one,           {{"axis", std::int64_t{1}, false, "the axis that sums to 1"}},
-             softmax_shape, softmax_cost,
-             couple_softmax};
+  Op softmax{"softmax",
+             "exp(x) / sum exp(x) along an axis",
+             one,
+             {{"axis", std::int64_t{1}, false, "the axis that sums to 1"}},
+             softmax_shape,
+             softmax_cost,
+             couple::softmax};
   return {add, batch_norm, dropout, relu, softmax};
 }
 

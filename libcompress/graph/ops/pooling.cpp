@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "libcompress/graph/ops/couple.h"
 #include "libcompress/graph/ops/rules.h"
 
 namespace compress {
@@ -29,44 +30,38 @@ Cost pool_cost(const OpCall& call, const Shape& output) {
   return {0, element_count(output) * element_count(call.attributes.integers("kernel"))};
 }
 
-void pass_channels(IdFlow& flow) {
-  for (const auto& layer : flow.layers(0)) {
-    if (layer.varying_axis() == 1) rules::emit_along(flow, 1, layer.along(1));
-  }
-}
-
 void couple_pool(IdFlow& flow) {
-  pass_channels(flow);
+  for (const auto& layer : flow.layers(0)) {
+    if (layer.axis < 2) flow.emit(layer);
+  }
   const auto& attributes = flow.node().attributes;
   const auto& kernel = attributes.integers("kernel");
+  const auto& padding = attributes.integers("padding");
   std::vector<bool> unit;
   for (std::size_t i = 0; i < kernel.size(); ++i)
-    unit.push_back(kernel[i] == 1 && attributes.integers("stride")[i] == 1);
-  rules::slide_over_spatial_axes(flow, unit);
-}
-
-void couple_global_pool(IdFlow& flow) {
-  pass_channels(flow);
-  rules::slide_over_spatial_axes(flow, std::vector<bool>(flow.input_shape(0).size() - 2, false));
+    unit.push_back(kernel[i] == 1 && attributes.integers("stride")[i] == 1 && padding[i] == 0 &&
+                   padding[kernel.size() + i] == 0);
+  couple::slide_over_spatial_axes(flow, unit);
 }
 
 /// A window that covered its whole extent still does; another shrinks no further than the extent that is
 /// left.
-Attributes pool_resize(const OpCall& before, std::span<const Shape> after) {
-  Attributes attributes = before.attributes;
-  Integers kernel = attributes.integers("kernel");
-  Integers stride = attributes.integers("stride");
+Rewrite resize_pool(const std::string& op, const Remains& left) {
+  const auto& before = left.before();
+  Rewrite rewrite{op, before.attributes};
+  Integers kernel = before.attributes.integers("kernel");
+  Integers stride = before.attributes.integers("stride");
   for (std::size_t i = 0; i < kernel.size(); ++i) {
     const auto old_extent = before.input(0)[i + 2];
-    const auto extent = after[0][i + 2];
+    const auto extent = left.input(0)[i + 2];
     if (extent == old_extent) continue;
     const auto old_kernel = kernel[i];
     kernel[i] = old_kernel == old_extent ? extent : std::max<std::int64_t>(1, std::min(old_kernel, extent));
     if (stride[i] == old_kernel) stride[i] = kernel[i];
   }
-  attributes.set("kernel", kernel);
-  attributes.set("stride", stride);
-  return attributes;
+  rewrite.attributes.set("kernel", kernel);
+  rewrite.attributes.set("stride", stride);
+  return rewrite;
 }
 
 Shape global_pool_shape(const OpCall& call) {
@@ -79,7 +74,7 @@ Shape global_pool_shape(const OpCall& call) {
 Cost global_pool_cost(const OpCall& call, const Shape&) { return {0, element_count(call.input(0))}; }
 
 Op windowed(std::string name, std::string summary) {
-  return {std::move(name),
+  return {name,
           std::move(summary),
           {{"input", ValueKind::activation}},
           {{"kernel", Integers{}, true, "extent of the window along each spatial axis"},
@@ -89,7 +84,7 @@ Op windowed(std::string name, std::string summary) {
           pool_shape,
           pool_cost,
           couple_pool,
-          pool_resize};
+          [name](const Remains& left) { return resize_pool(name, left); }};
 }
 
 }  // namespace
@@ -101,7 +96,7 @@ std::vector<Op> pooling_ops() {
             {},
             global_pool_shape,
             global_pool_cost,
-            couple_global_pool};
+            couple::global_pool};
   return {windowed("max_pool", "largest element of each window"),
           windowed("avg_pool", "mean of each window, padding not counted"), global};
 }

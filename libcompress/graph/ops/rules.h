@@ -1,4 +1,4 @@
-// Small helpers that the op rules share.
+// Small helpers that the shape and cost rules share; couple.h has those of the coupling rules.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "libcompress/base/error.h"
-#include "libcompress/graph/flow.h"
 #include "libcompress/graph/op.h"
 
 namespace compress::rules {
@@ -31,25 +30,5 @@ std::int64_t window_extent(const OpCall& call, std::int64_t extent, std::int64_t
 Shape same_shape(const OpCall& call);
 Cost one_op_an_element(const OpCall& call, const Shape& output);
 Cost free_of_charge(const OpCall& call, const Shape& output);
-
-/// Hands every layer of input 0 on unchanged (activations, dropout, batch-axis-free elementwise ops).
-void pass_through(IdFlow& flow);
-
-/// Ties the indices of `dimension` of the parameter at `operand` to the ids that input 0 has along `axis`:
-/// each index goes when its element of the input goes. Where the input is dense the parameter keeps its
-/// extent. Of two layers along the axis only one can shrink it; the others are pinned. Other axes are the
-/// caller's business.
-void tie_to_input(IdFlow& flow, int axis, std::size_t operand, int dimension);
-
-/// Ties two axes index by index.
-void tie_all(IdFlow& flow, const std::vector<CellId>& a, const std::vector<CellId>& b);
-
-/// Emits ids along one axis of the output.
-void emit_along(IdFlow& flow, int axis, std::vector<CellId> cells);
-
-/// A window that slides over the spatial axes (2 and up): ids along an axis on which it covers one element a
-/// step move on, ids along another become spatial. `unit[i]` speaks of axis i + 2. Ids along axes 0 and 1 are
-/// not touched.
-void slide_over_spatial_axes(IdFlow& flow, const std::vector<bool>& unit);
 
 }  // namespace compress::rules

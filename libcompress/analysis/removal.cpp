@@ -1,0 +1,186 @@
+// Checking a removal: the rules are run over the small graph, and must find what is left of the large one.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "libcompress/analysis/coupling.h"
+#include "libcompress/analysis/node_flow.h"
+#include "libcompress/base/error.h"
+#include "libcompress/graph/op.h"
+
+namespace compress {
+namespace {
+
+[[noreturn]] void refuse_removal(const Node& node, const std::string& found) {
+  throw Error(ErrorKind::input, {fmt::format("node '{}' after pruning", node.name), found,
+                                 "what the plan leaves of the unpruned network",
+                                 "the plan or the operator's coupling rule is wrong; please report it"});
+}
+
+/// Ids as roots, without those that go.
+struct Survivors {
+  const Coupling& coupling;
+  std::vector<char> gone;  ///< by root
+
+  std::vector<CellId> roots_of(const std::vector<CellId>& cells) const {
+    std::vector<CellId> roots;
+    for (const auto cell : cells) {
+      const auto root = coupling.root_of(cell);
+      if (root == kNoCell || !gone[static_cast<std::size_t>(root)]) roots.push_back(root);
+    }
+    return roots;
+  }
+
+  /// The layers of a value as the smaller value must have them.
+  IdLayers compacted(const IdLayers& layers, const Shape& large) const {
+    IdLayers result;
+    for (const auto& layer : layers) {
+      const auto extent = large[static_cast<std::size_t>(layer.axis)];
+      std::vector<CellId> roots;
+      for (const auto i : surviving(coupling, layers, layer.axis, extent, gone))
+        roots.push_back(coupling.root_of((*layer.cells)[static_cast<std::size_t>(i)]));
+      result.emplace_back(layer.axis, std::move(roots), layer.zero);
+    }
+    return result;
+  }
+};
+
+class CheckingFlow final : public NodeFlow {
+ public:
+  CheckingFlow(const Graph& after, const Node& node, const std::vector<IdLayers>& layers,
+               const Survivors& survivors, bool compare_ties)
+      : NodeFlow(after, node), layers_(layers), survivors_(survivors), compare_ties_(compare_ties) {
+    const auto found = survivors.coupling.fresh.find(node.id);
+    if (found != survivors.coupling.fresh.end()) fresh_ = survivors.roots_of(found->second);
+  }
+
+  const IdLayers& layers(std::size_t input) const override { return layers_[index_of(node_.inputs[input])]; }
+  CellId root(CellId cell) const override { return cell; }
+
+  using IdFlow::tie;
+  void tie(CellId a, CellId b) override {
+    if (!compare_ties_ || a == b) return;
+    if (a == kNoCell || b == kNoCell) return expect_pinned(std::max(a, b));
+    refuse_removal(node_, "an index that meets another one than before");
+  }
+
+  using IdFlow::pin;
+  void pin(CellId cell, const std::string&) override {
+    if (compare_ties_ && cell != kNoCell) expect_pinned(cell);
+  }
+
+  std::vector<CellId> fresh(std::size_t count) override {
+    if (count > fresh_.size() - taken_) refuse_removal(node_, "more indices of its own than are left");
+    const auto start = fresh_.begin() + static_cast<std::ptrdiff_t>(taken_);
+    taken_ += count;
+    return {start, start + static_cast<std::ptrdiff_t>(count)};
+  }
+
+  void keep_one_of(const std::vector<CellId>&) override {}
+  void becomes_spatial(const IdLayer&, const std::string&) override {}
+
+ private:
+  void expect_pinned(CellId root) const {
+    if (survivors_.coupling.pin_reason(root).empty())
+      refuse_removal(node_, "an index that could shrink before and cannot now");
+  }
+
+  const std::vector<IdLayers>& layers_;
+  const Survivors& survivors_;
+  bool compare_ties_;
+  std::vector<CellId> fresh_;
+  std::size_t taken_ = 0;
+};
+
+/// Where an extent shrank to 1 the small node can be read as another form of its operator (a grouped
+/// convolution as a depthwise one), whose ties say nothing about this removal.
+bool became_single(const Graph& before, const Graph& after, const Node& node) {
+  for (const auto input : node.inputs) {
+    const auto& large = before.value(input).shape;
+    const auto& small = after.value(input).shape;
+    for (std::size_t i = 0; i < large.size(); ++i) {
+      if (large[i] > 1 && small[i] == 1) return true;
+    }
+  }
+  return false;
+}
+
+/// Whether one id fills the layer: it then says the same along any axis.
+bool is_uniform(const IdLayer& layer) {
+  return std::all_of(layer.cells->begin(), layer.cells->end(),
+                     [&](CellId cell) { return cell == layer.cells->front(); });
+}
+
+bool same_layer(const IdLayer& a, const IdLayer& b) {
+  if (a.axis == b.axis) return *a.cells == *b.cells;
+  return is_uniform(a) && is_uniform(b) && a.cells->front() == b.cells->front();
+}
+
+/// What dies of each class, checked to be all of it or nothing.
+std::vector<char> gone_roots(const Coupling& coupling, const Graph& graph, const Removal& removed) {
+  std::vector<char> gone(coupling.root.size(), 0);
+  for (const auto& [axis, indices] : removed) {
+    const auto& cells = coupling.cells(axis);
+    for (const auto index : indices)
+      gone[static_cast<std::size_t>(coupling.root_of(cells.at(static_cast<std::size_t>(index))))] = 1;
+  }
+  static const std::vector<std::int64_t> kNothing;
+  for (const auto id : graph.parameters()) {
+    const auto rank = graph.value(id).shape.size();
+    for (std::size_t dimension = 0; dimension < rank; ++dimension) {
+      const Axis axis{id, static_cast<std::int32_t>(dimension)};
+      const auto found = removed.find(axis);
+      const auto& here = found == removed.end() ? kNothing : found->second;
+      const auto& cells = coupling.cells(axis);
+      auto next = here.begin();
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        const bool goes = next != here.end() && *next == static_cast<std::int64_t>(i);
+        if (goes) ++next;
+        if (goes != static_cast<bool>(gone[static_cast<std::size_t>(coupling.root_of(cells[i]))]))
+          throw Error(
+              ErrorKind::input,
+              {fmt::format("tensor '{}'", graph.value(id).name),
+               fmt::format("index {} of axis {} would stay while what it is coupled with goes", i, dimension),
+               "coupled indices removed together", "the groups do not belong to this graph"});
+      }
+    }
+  }
+  return gone;
+}
+
+void check_extents(const Value& value, const IdLayers& layers) {
+  for (const auto& layer : layers) {
+    const auto extent = value.shape[static_cast<std::size_t>(layer.axis)];
+    if (static_cast<std::int64_t>(layer.cells->size()) != extent)
+      throw Error(ErrorKind::input, {fmt::format("tensor '{}' after pruning", value.name),
+                                     fmt::format("{} indices of axis {}", extent, layer.axis),
+                                     fmt::format("{}", layer.cells->size()), ""});
+  }
+}
+
+}  // namespace
+
+void verify_removal(const Coupling& coupling, const Graph& before, const Graph& after,
+                    const Removal& removed) {
+  const Survivors survivors{coupling, gone_roots(coupling, before, removed)};
+  std::vector<IdLayers> layers(after.values().size());
+  for (const auto& value : after.values()) {
+    const auto i = index_of(value.id);
+    layers[i] = survivors.compacted(coupling.layers[i], before.value(value.id).shape);
+    check_extents(value, layers[i]);
+  }
+  for (const auto& node : after.nodes()) {
+    const auto& op = find_op(node.op, node.name);
+    if (!op.couple) continue;
+    CheckingFlow flow(after, node, layers, survivors, !became_single(before, after, node));
+    op.couple(flow);
+    const auto found = flow.take_emitted();
+    for (const auto& layer : layers[index_of(node.output)]) {
+      if (std::none_of(found.begin(), found.end(),
+                       [&](const auto& other) { return same_layer(layer, other); }))
+        refuse_removal(node, "an output whose elements are not the ones that survive");
+    }
+  }
+}
+
+}  // namespace compress

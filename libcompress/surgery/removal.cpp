@@ -1,0 +1,36 @@
+#include "libcompress/surgery/removal.h"
+
+#include <algorithm>
+#include <map>
+
+namespace compress {
+
+KeptIndices kept_by_group(std::span<const PruningGroup> groups, const PruningPlan& plan) {
+  std::map<std::string_view, const GroupPlan*> planned;
+  for (const auto& each : plan.groups) planned[each.group] = &each;
+  KeptIndices kept;
+  for (const auto& group : groups) {
+    const auto found = planned.find(group.name);
+    kept.push_back(found == planned.end() ? all_indices(group.size) : found->second->kept);
+  }
+  return kept;
+}
+
+Removal removal_of(std::span<const PruningGroup> groups, const KeptIndices& kept) {
+  Removal removed;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    std::vector<char> stays(static_cast<std::size_t>(groups[g].size), 0);
+    for (const auto index : kept[g]) stays[static_cast<std::size_t>(index)] = 1;
+    for (const auto& member : groups[g].members) {
+      for (std::size_t i = 0; i < member.indices.size(); ++i) {
+        if (stays[i] || member.indices[i].empty()) continue;
+        auto& list = removed[member.axis];
+        list.insert(list.end(), member.indices[i].begin(), member.indices[i].end());
+      }
+    }
+  }
+  for (auto& [axis, list] : removed) std::sort(list.begin(), list.end());
+  return removed;
+}
+
+}  // namespace compress
