@@ -48,9 +48,9 @@ class Taylor final : public Criterion {
       if (value.kind != ValueKind::parameter || gradient == gradients.end()) continue;
       const auto g = gradient->second.as<float>();
       const auto w = model.weights.find(value.name)->second.as<float>();
-      for_each_element(member, value.shape, [&](std::int64_t index, std::int64_t position) {
-        const auto at = static_cast<std::size_t>(position);
-        changes[static_cast<std::size_t>(index)] += static_cast<double>(g[at]) * static_cast<double>(w[at]);
+      for_each_run(member, value.shape, [&](std::size_t index, std::size_t first, std::size_t count) {
+        for (auto at = first; at < first + count; ++at)
+          changes[index] += static_cast<double>(g[at]) * static_cast<double>(w[at]);
       });
     }
     return changes;
