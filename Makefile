@@ -5,9 +5,9 @@ SHELL := /bin/bash
 PYTHON_ENV := .venv/bin/python
 JOBS ?= $(shell nproc)
 CMAKE_LISTS := CMakePresets.json CMakeLists.txt \
-  $(shell find cmake libcompress plugins models tools tests -name CMakeLists.txt -o -name '*.cmake')
+  $(shell find cmake libcompress plugins models tools python tests -name CMakeLists.txt -o -name '*.cmake')
 
-.PHONY: help setup build demo test test-quick lint format docs asan clean
+.PHONY: help setup build python demo test test-quick lint format docs asan clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -24,6 +24,10 @@ build/%/build.ninja: $(CMAKE_LISTS)
 build: setup  ## configure and build the command into build/release/bin
 	@$(MAKE) --no-print-directory build/release/build.ninja
 	@cmake --build --preset release --target libcompress_command -j $(JOBS)
+
+python: setup  ## build the Python package into build/release/python
+	@$(MAKE) --no-print-directory build/release/build.ninja
+	@cmake --build --preset release --target libcompress_python -j $(JOBS)
 
 demo: build  ## run the main job on made sounds into runs/demo, end by listing what it left
 	@build/release/bin/libcompress run examples/demo.yaml --out runs/demo

@@ -347,4 +347,17 @@ PruningPlan select_uniformly(const PlanRequest& request) {
   return select(request, narrow_evenly, worth);
 }
 
+PruningPlan select_fraction(const PlanRequest& request, double fraction) {
+  check_request(request);
+  if (!(fraction >= 0.0 && fraction < 1.0))
+    throw Error(ErrorKind::usage, {"fraction to remove", fmt::format("{}", fraction), "0 to below 1", ""});
+  const Space space(request, request.limits);
+  Widths widths = space.full();
+  for (std::size_t g = 0; g < space.size(); ++g) {
+    const auto removed = static_cast<std::int64_t>(fraction * static_cast<double>(widths[g]) + 1e-9);
+    widths[g] = space.allowed(g, widths[g] - removed);
+  }
+  return as_plan(request, space, widths);
+}
+
 }  // namespace compress

@@ -57,6 +57,10 @@ PruningPlan select_globally(const PlanRequest& request);
 /// The same fraction of every group, the best scored indices of each.
 PruningPlan select_uniformly(const PlanRequest& request);
 
+/// Removes `fraction` (0 to below 1) of every group, rounded down to whole indices, the least scored first.
+/// The limits hold, the request's budget is not looked at.
+PruningPlan select_fraction(const PlanRequest& request, double fraction);
+
 /// The bounds a step must reach on its way from `start` to the budget: geometric between both.
 Budget interpolate(const NetworkCost& start, const Budget& budget, double amount);
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("LIBCOMPRESS_BUILD", ROOT / "build" / "release"))
 COMMAND = BUILD / "bin" / "libcompress"
+sys.path.insert(0, str(BUILD / "python"))  # the package libcompress
 SHARED = ROOT.parent / "shared" / "data"
 
 TINY = """\

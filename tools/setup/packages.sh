@@ -16,6 +16,7 @@ while IFS=$'\t' read -r name why; do
   case "$name" in
     g++ | cmake | ccache | git | python3) command -v "$name" >/dev/null && continue ;;
     ninja-build) command -v ninja >/dev/null && continue ;;
+    python3-dev) [[ -f "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ]] && continue ;;
     python3-venv) command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
   esac
   dpkg-query -W -f='${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed && continue

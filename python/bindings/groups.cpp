@@ -1,0 +1,50 @@
+#include "libcompress/analysis/groups.h"
+
+#include "python/bindings/bindings.h"
+#include "python/bindings/casters.h"
+
+namespace py = pybind11;
+
+namespace compress::python {
+
+void bind_groups(py::module_& module) {
+  using Groups = std::vector<PruningGroup>;
+
+  py::class_<GroupMember>(module, "GroupMember", "An axis of a tensor that shrinks with a group.")
+      .def_property_readonly("value", [](const GroupMember& member) { return member.axis.value; })
+      .def_property_readonly("axis", [](const GroupMember& member) { return member.axis.dimension; })
+      .def_readonly("indices", &GroupMember::indices,
+                    "by index of the group: the axis' indices that go with it");
+
+  py::class_<PruningGroup>(module, "PruningGroup", "Indices that can only be removed everywhere at once.")
+      .def_readonly("name", &PruningGroup::name)
+      .def_readonly("size", &PruningGroup::size)
+      .def_readonly("members", &PruningGroup::members)
+      .def_readonly("prunable", &PruningGroup::prunable)
+      .def_readonly("reason", &PruningGroup::reason)
+      .def_readonly("spatial", &PruningGroup::spatial)
+      .def_readonly("smallest", &PruningGroup::smallest);
+
+  py::class_<Groups>(module, "PruningGroups", "All groups of a graph.")
+      .def("__len__", &Groups::size)
+      .def(
+          "__getitem__",
+          [](const Groups& groups, std::size_t i) -> const PruningGroup& {
+            if (i >= groups.size()) throw py::index_error();
+            return groups[i];
+          },
+          py::return_value_policy::reference_internal)
+      .def(
+          "__iter__", [](const Groups& groups) { return py::make_iterator(groups.begin(), groups.end()); },
+          py::keep_alive<0, 1>());
+
+  module.def(
+      "find_groups",
+      [](const Graph& graph, std::vector<std::string> ignore, std::vector<std::string> spatial) {
+        return find_groups(graph, {std::move(ignore), std::move(spatial)});
+      },
+      py::arg("graph"), py::arg("ignore") = std::vector<std::string>(),
+      py::arg("spatial") = std::vector<std::string>(), py::call_guard<py::gil_scoped_release>());
+}
+
+}  // namespace compress::python

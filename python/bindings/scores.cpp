@@ -1,0 +1,54 @@
+#include "libcompress/strategy/criterion.h"
+#include "plugins/built_in.h"
+#include "python/bindings/bindings.h"
+#include "python/bindings/casters.h"
+
+namespace py = pybind11;
+
+namespace compress::python {
+namespace {
+
+using OptionValues = std::map<std::string, OptionValue>;
+
+/// Gradients that a Python iterable yields, one dict of arrays a batch.
+class IterableGradients final : public GradientSource {
+ public:
+  explicit IterableGradients(py::iterable batches) : batches_(std::move(batches)) {}
+
+  void for_each_batch(const std::function<void(const StateDict& gradients)>& use) override {
+    for (const auto& batch : batches_) use(tensors_of(batch.cast<py::dict>()));
+  }
+
+ private:
+  py::iterable batches_;
+};
+
+std::vector<Scores> score_groups(const Model& model, const std::vector<PruningGroup>& groups,
+                                 const std::string& criterion, const OptionValues& options,
+                                 std::uint64_t seed, const std::optional<py::iterable>& gradients) {
+  const auto made = built_in_plugins().criteria.make(criterion, options);
+  if (gradients) {
+    IterableGradients source(*gradients);
+    return made->score_all(groups, {model, seed, &source});
+  }
+  const py::gil_scoped_release others_may_run;
+  return made->score_all(groups, {model, seed, nullptr});
+}
+
+}  // namespace
+
+void bind_scores(py::module_& module) {
+  module.def("score_groups", &score_groups, py::arg("model"), py::arg("groups"), py::arg("criterion"),
+             py::arg("options") = OptionValues(), py::arg("seed") = 0, py::arg("gradients") = py::none(),
+             "One list of scores a group; `gradients` yields a dict of arrays by parameter for each batch.");
+  module.def(
+      "needs_gradients",
+      [](const std::string& criterion, const OptionValues& options) {
+        return built_in_plugins().criteria.make(criterion, options)->needs_gradients();
+      },
+      py::arg("criterion"), py::arg("options") = OptionValues());
+  module.def("criteria", [] { return built_in_plugins().criteria.names(); }, "Names of all criteria.");
+  module.def("strategies", [] { return built_in_plugins().strategies.names(); }, "Names of all strategies.");
+}
+
+}  // namespace compress::python

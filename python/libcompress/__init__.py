@@ -1,0 +1,53 @@
+"""Prune, prove and give back convolutional networks: the Python side of libcompress.
+
+    import libcompress as lc
+    model = lc.from_torch(module, example)     # or lc.load("network.onnx")
+    pruned = model.prune(0.5)                  # half of every group's channels
+    smaller = pruned.model.to_torch()          # trains on in PyTorch
+
+Names mirror the C++ library; docs/glossary.md has the words.
+"""
+
+import torch  # noqa: F401  # first: the extension then uses the very LibTorch that this loads
+
+from libcompress._core import (
+    Error,
+    GroupPlan,
+    NetworkCost,
+    Node,
+    NodeCost,
+    PruningPlan,
+    Value,
+    ValueKind,
+    criteria,
+    strategies,
+    use_threads,
+)
+from libcompress.graph import Graph
+from libcompress.groups import Group, GroupMember
+from libcompress.model import Model, load
+from libcompress.operators import op_table
+from libcompress.pruning import PrunedModel
+from libcompress.torch_import import from_torch
+
+__all__ = [
+    "Error",
+    "Graph",
+    "Group",
+    "GroupMember",
+    "GroupPlan",
+    "Model",
+    "NetworkCost",
+    "Node",
+    "NodeCost",
+    "PrunedModel",
+    "PruningPlan",
+    "Value",
+    "ValueKind",
+    "criteria",
+    "from_torch",
+    "load",
+    "op_table",
+    "strategies",
+    "use_threads",
+]

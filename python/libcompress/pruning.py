@@ -1,0 +1,111 @@
+"""From a model and an amount to a smaller model: groups, scores, plan, surgery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from libcompress import _core
+from libcompress.errors import error
+from libcompress.groups import Groups
+from libcompress.model import Model
+
+RESOURCES = {
+    "params": _core.Resource.params,
+    "macs": _core.Resource.macs,
+    "flash_bytes": _core.Resource.flash_bytes,
+    "peak_ram_bytes": _core.Resource.peak_ram_bytes,
+}
+
+
+@dataclass(frozen=True)
+class PrunedModel:
+    """What pruning gives: the smaller model, and everything to check it by."""
+
+    model: Model
+    plan: _core.PruningPlan
+    groups: Groups  #: of the unpruned model
+    costs_before: _core.NetworkCost
+    costs_after: _core.NetworkCost
+    original: Model
+
+    def masked_twin(self) -> Model:
+        """The unpruned model with zeros where something was removed: it has the pruned model's output."""
+        return self.original.masked_twin(self.plan, self.groups)
+
+    def __repr__(self) -> str:
+        before, after = self.costs_before, self.costs_after
+        return (
+            f"<PrunedModel {self.model.name}: {before.params:,} -> {after.params:,} parameters, "
+            f"{before.macs:,} -> {after.macs:,} multiply-accumulates>"
+        )
+
+
+def prune(
+    model: Model,
+    amount: float | Mapping[str, float | int] = 0.5,
+    *,
+    criterion: str = "magnitude",
+    criterion_options: Mapping[str, object] | None = None,
+    strategy: str = "structured",
+    strategy_options: Mapping[str, object] | None = None,
+    ignore: Sequence[str] = (),
+    spatial: Sequence[str] = (),
+    data: Iterable | None = None,
+    loss: Callable | None = None,
+    round_to: int = 1,
+    min_channels: int = 1,
+    tolerance: float = 0.01,
+    seed: int = 0,
+) -> PrunedModel:
+    """Removes the channels that matter least.
+
+    `amount` is the fraction to remove of every group that may be pruned, or a budget: a dict with any of
+    params, macs, flash_bytes and peak_ram_bytes, each a fraction of the unpruned network to keep (a float
+    up to 1) or a count (an int), which `strategy` spends over all groups.
+
+    A criterion that ranks by gradients (taylor) needs `data`, batches (inputs, targets) as tensors or arrays,
+    and takes `loss(outputs, targets)`, by default the cross-entropy. `ignore` and `spatial` are patterns of
+    node names as in `Model.groups`.
+    """
+    groups = model.groups(ignore, spatial)
+    options = dict(criterion_options or {})
+    gradients = _gradients(model, criterion, options, data, loss)
+    scores = _core.score_groups(model.core, groups.core, criterion, options, seed, gradients)
+    limits = _core.WidthLimits(round_to, min_channels)
+    if isinstance(amount, Mapping):
+        budget = _core.Budget(_bounds(amount, model.costs()), tolerance)
+        plan = _core.plan_within(
+            model.core, groups.core, scores, budget, limits, strategy, dict(strategy_options or {})
+        )
+    else:
+        plan = _core.plan_fraction(model.core, groups.core, scores, float(amount), limits)
+    smaller = Model.of(_core.prune(model.core, groups.core, plan))
+    return PrunedModel(smaller, plan, groups, model.costs(), smaller.costs(), model)
+
+
+def _gradients(model: Model, criterion: str, options: dict, data, loss):
+    if not _core.needs_gradients(criterion, options):
+        return None
+    if data is None:
+        raise error(
+            "usage",
+            f"criterion '{criterion}'",
+            "no data",
+            "data=batches of (inputs, targets)",
+            "or rank without gradients: criterion='magnitude'",
+        )
+    from libcompress.gradients import batch_gradients
+
+    return batch_gradients(model, data, loss)
+
+
+def _bounds(amount: Mapping[str, float | int], costs: _core.NetworkCost) -> list:
+    bounds = []
+    for name, limit in amount.items():
+        if name not in RESOURCES:
+            raise error("usage", f"budget '{name}'", "no such resource", ", ".join(RESOURCES))
+        whole = getattr(costs, name)
+        count = int(limit * whole) if isinstance(limit, float) and limit <= 1 else int(limit)
+        bounds.append((RESOURCES[name], count))
+    return bounds
