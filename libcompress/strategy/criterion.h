@@ -50,9 +50,27 @@ class Criterion {
   virtual Scores score(const PruningGroup& group, const ScoringContext& context) const = 0;
 };
 
-/// Calls `add(index, element position)` for each element of `tensor` that a member's index covers: the walk
-/// that sums over coupled slices. Positions are row-major.
-void for_each_element(const GroupMember& member, const Shape& shape,
-                      const std::function<void(std::int64_t index, std::int64_t position)>& add);
+/// By index of the axis: the group's index that it goes with, or -1.
+std::vector<std::int64_t> owners(const GroupMember& member, std::int64_t extent);
+
+/// Calls `use(index, first, count)` for each run of elements that a member's index covers, in the order of
+/// memory: the walk that sums over coupled slices. `first` is a row-major position.
+template <typename Use>
+void for_each_run(const GroupMember& member, const Shape& shape, Use use) {
+  const auto axis = member.axis.dimension;
+  const auto extent = shape[static_cast<std::size_t>(axis)];
+  const auto outer = element_count({shape.begin(), shape.begin() + axis});
+  const auto inner = element_count({shape.begin() + axis + 1, shape.end()});
+  const auto index_of_group = owners(member, extent);
+  std::int64_t first = 0;
+  for (std::int64_t o = 0; o < outer; ++o) {
+    for (std::int64_t i = 0; i < extent; ++i, first += inner) {
+      const auto index = index_of_group[static_cast<std::size_t>(i)];
+      if (index >= 0)
+        use(static_cast<std::size_t>(index), static_cast<std::size_t>(first),
+            static_cast<std::size_t>(inner));
+    }
+  }
+}
 
 }  // namespace compress

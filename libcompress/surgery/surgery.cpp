@@ -49,11 +49,16 @@ Model prune(const Model& model, std::span<const PruningGroup> groups, const Prun
   const auto kept = kept_by_group(groups, plan);
   const auto removed = removal_of(groups, kept);
   Model small{model.name, shrunk(model.graph, groups, kept, removed), {}, model.metadata};
-  for (const auto& [name, tensor] : model.weights) small.weights[name] = tensor.clone();
   for (const auto& [axis, indices] : removed) {
-    auto& tensor = small.weights.at(model.graph.value(axis.value).name);
+    const auto& name = model.graph.value(axis.value).name;
+    const auto cut_before = small.weights.find(name);
+    const auto& tensor = cut_before == small.weights.end() ? model.weights.at(name) : cut_before->second;
     const auto dimension = static_cast<std::size_t>(axis.dimension);
-    tensor = tensor.select(dimension, complement(tensor.shape()[dimension], indices));
+    auto cut = tensor.select(dimension, complement(tensor.shape()[dimension], indices));
+    small.weights[name] = std::move(cut);
+  }
+  for (const auto& [name, tensor] : model.weights) {
+    if (!small.weights.contains(name)) small.weights[name] = tensor.clone();
   }
   verify(small);
   return small;

@@ -27,20 +27,27 @@ Meeting meet(const IdFlow& flow, int axis) {
       meeting.broadcast = true;
       continue;
     }
+    auto layers = layers_along(flow.layers(i), own);
+    // Of one index nothing can be removed, so what is dense there binds nobody.
+    if (extent == 1 && layers.empty()) {
+      meeting.broadcast = true;
+      continue;
+    }
     meeting.full.push_back(i);
-    meeting.layers.push_back(layers_along(flow.layers(i), own));
+    meeting.layers.push_back(std::move(layers));
   }
   return meeting;
 }
 
-/// An axis of extent 1 that is repeated has one index, and that one is read everywhere.
-void pin_repeated(IdFlow& flow) {
+/// An axis of extent 1 that is repeated has one index, and that one is read everywhere. Of the first `axes`
+/// axes of the output.
+void pin_repeated(IdFlow& flow, int axes) {
   const auto rank = flow.output_shape().size();
   for (std::size_t i = 0; i < flow.input_count(); ++i) {
     for (const auto& layer : flow.layers(i)) {
       const auto own = static_cast<std::size_t>(layer.axis);
       const auto axis = own + rank - flow.input_shape(i).size();
-      if (flow.input_shape(i)[own] != flow.output_shape()[axis])
+      if (axis < static_cast<std::size_t>(axes) && flow.input_shape(i)[own] != flow.output_shape()[axis])
         flow.pin(layer, fmt::format("node '{}' repeats it", flow.node().name));
     }
   }
@@ -50,9 +57,9 @@ enum class Zero { all, any, none };
 
 /// Ties what meets and emits it. `Zero` says of which inputs removed indices must be zero for the output's to
 /// be.
-void elementwise(IdFlow& flow, Zero rule) {
-  pin_repeated(flow);
-  for (int axis = 0; axis < static_cast<int>(flow.output_shape().size()); ++axis) {
+void elementwise(IdFlow& flow, Zero rule, int axes) {
+  pin_repeated(flow, axes);
+  for (int axis = 0; axis < axes; ++axis) {
     const auto meeting = meet(flow, axis);
     std::size_t common = meeting.full.empty() ? 0 : meeting.layers.front().size();
     for (const auto& layers : meeting.layers) common = std::min(common, layers.size());
@@ -72,6 +79,10 @@ void elementwise(IdFlow& flow, Zero rule) {
       flow.emit(first.on(axis).with_zero(rule == Zero::all ? all : rule == Zero::any && any));
     }
   }
+}
+
+void elementwise(IdFlow& flow, Zero rule) {
+  elementwise(flow, rule, static_cast<int>(flow.output_shape().size()));
 }
 
 /// Where each axis of the input goes, -1 for one that is reduced away or to 1.
@@ -121,6 +132,7 @@ void pass_unless_zero(IdFlow& flow) {
 
 void sum(IdFlow& flow) { elementwise(flow, Zero::all); }
 void product(IdFlow& flow) { elementwise(flow, Zero::any); }
+void product_over(IdFlow& flow, int axes) { elementwise(flow, Zero::any, axes); }
 void maximum(IdFlow& flow) { elementwise(flow, Zero::all); }
 
 void quotient(IdFlow& flow) {

@@ -27,6 +27,25 @@ void product(IdFlow& flow);   ///< zero where one input is
 void quotient(IdFlow& flow);  ///< of inputs 0 and 1; removed divisors must not be zero
 void maximum(IdFlow& flow);   ///< zero where all inputs are zero and nothing is broadcast into it
 
+/// The same over the first `axes` axes of the output alone (the batch axes of a matrix product).
+void product_over(IdFlow& flow, int axes);
+
+/// Sums over an axis against weights, see couple_contraction.cpp. Groups of a convolution keep equal counts;
+/// a depthwise one has as many groups as channels are left.
+void conv(IdFlow& flow);
+Rewrite resize_conv(const Remains& left);
+void conv_transpose(IdFlow& flow);
+Rewrite resize_conv_transpose(const Remains& left);
+void linear(IdFlow& flow);
+void matmul(IdFlow& flow);
+
+/// Scale, shift and statistics follow the axis they belong to, see couple_norm.cpp.
+void batch_norm(IdFlow& flow);
+void layer_norm(IdFlow& flow);
+void group_norm(IdFlow& flow);
+Rewrite resize_group_norm(const Remains& left);
+void instance_norm(IdFlow& flow);
+
 /// Over the axes that attribute `axes` names, which vanish unless `keep`.
 void linear_reduction(
     IdFlow& flow);                  ///< sums of (absolute, squared) elements: removed zeros count for nothing

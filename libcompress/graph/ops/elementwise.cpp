@@ -36,14 +36,6 @@ Shape softmax_shape(const OpCall& call) {
   return call.input(0);
 }
 
-/// Scale, shift and statistics follow the channels; rows and columns pass. Scale and shift are zero in the
-/// twin, and so is what they make.
-void couple_batch_norm(IdFlow& flow) {
-  for (std::size_t operand = 1; operand < 5; ++operand) couple::follow(flow, 1, operand, 0);
-  const bool zero = couple::is_zero_along(flow, 1, 0) && couple::is_zero_along(flow, 2, 0);
-  for (const auto& layer : flow.layers(0)) flow.emit(layer.with_zero(layer.axis == 1 && zero));
-}
-
 Cost softmax_cost(const OpCall&, const Shape& output) { return {0, 4 * element_count(output)}; }
 
 }  // namespace
@@ -78,7 +70,7 @@ std::vector<Op> elementwise_ops() {
                  {"momentum", 0.1, false, "weight of a new batch in the running statistics"}},
                 batch_norm_shape,
                 batch_norm_cost,
-                couple_batch_norm,
+                couple::batch_norm,
                 {},
                 true};
   Op softmax{"softmax",
