@@ -105,6 +105,13 @@ class FindingFlow final : public NodeFlow {
     if (cell != kNoCell) findings_.sets.pin(cell, findings_.reasons.number_of(reason));
   }
 
+  /// Whether something of `layer` may go. What is pinned for good needs to flow no further: behind, the axis
+  /// is as good as dense.
+  bool is_alive(const IdLayer& layer) const {
+    return std::any_of(layer.cells->begin(), layer.cells->end(),
+                       [this](CellId cell) { return cell != kNoCell && findings_.sets.pinned(cell) < 0; });
+  }
+
   std::vector<CellId> fresh(std::size_t count) override {
     auto& own = coupling_.fresh[node_.id];
     std::vector<CellId> cells;
@@ -187,7 +194,7 @@ class Walk {
     if (!op.couple) return pin_node(node);
     FindingFlow flow(graph_, node, coupling_, findings_);
     op.couple(flow);
-    auto& layers = coupling_.layers[index_of(node.output)] = flow.take_emitted();
+    auto layers = flow.take_emitted();
     // What only depends on constants (a weight that is turned before its use) is made by who uses it.
     const bool constant = std::all_of(node.inputs.begin(), node.inputs.end(),
                                       [this](ValueId id) { return constant_[index_of(id)] != 0; });
@@ -203,6 +210,8 @@ class Walk {
         if (chosen) allowed_[static_cast<std::size_t>(cell)] = 1;
       }
     }
+    std::erase_if(layers, [&flow](const IdLayer& layer) { return !flow.is_alive(layer); });
+    coupling_.layers[index_of(node.output)] = std::move(layers);
     if (const auto* pattern = matching(options_.ignore, node.name))
       pin_value(node.output, fmt::format("ignored by the recipe (pattern '{}')", *pattern));
   }

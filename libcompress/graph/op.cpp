@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "libcompress/base/error.h"
 #include "libcompress/base/options.h"
@@ -33,9 +34,12 @@ std::vector<std::string> names_of(const Rows& rows) {
 }  // namespace
 
 const Op& find_op(std::string_view name, std::string_view node_name) {
-  for (const auto& op : table()) {
-    if (op.name == name) return op;
-  }
+  static const auto rows = [] {
+    std::unordered_map<std::string_view, const Op*> by_name;
+    for (const auto& op : table()) by_name.emplace(op.name, &op);
+    return by_name;
+  }();
+  if (const auto found = rows.find(name); found != rows.end()) return *found->second;
   const auto known = names_of(table());
   const auto near = nearest_name(name, known);
   throw Error(ErrorKind::input, {fmt::format("node '{}'", node_name),
