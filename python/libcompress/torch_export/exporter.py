@@ -1,0 +1,42 @@
+"""The way from a model to a module."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+from torch import fx
+
+from libcompress.model import Model
+from libcompress.torch_export.emitter import Emitter, Writer
+from libcompress.torch_export.operators import TABLE
+from libcompress.torch_export.paths import identifier
+
+
+def to_torch(model: Model) -> torch.nn.Module:
+    """A torch.fx.GraphModule in training mode that computes what the model does, with any batch."""
+    return convert(model)[0]
+
+
+def convert(model: Model) -> tuple[fx.GraphModule, dict[str, str]]:
+    """The module, and by the name of each of its parameters and buffers the model's."""
+    graph = model.graph
+    writer = Writer(graph, model.weights)
+    for each in graph.inputs:
+        writer.operands[each] = writer.code.placeholder(identifier(graph.value(each).name))
+    for each in graph.topological_order():
+        node = graph.node(each)
+        writer.operands[node.output] = TABLE[node.op](Emitter(writer, node))
+        if all(value in writer.batchless for value in node.inputs):
+            writer.batchless.add(node.output)
+    outputs = [writer.operand(each) for each in graph.outputs]
+    writer.code.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
+    writer.code.lint()
+    module = fx.GraphModule(writer.paths.root, writer.code, _class_name(model.name))
+    names = {path: graph.value(value).name for value, path in writer.homes.items()}
+    return module.train(), names
+
+
+def _class_name(name: str) -> str:
+    plain = re.sub(r"\W", "_", name)
+    return plain if plain.isidentifier() else "Network"

@@ -1,0 +1,92 @@
+"""Convolutions, linear layers and products of matrices."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from libcompress.torch_export.emitter import Emitter, Layer, Operand
+from libcompress.torch_export.operators.registry import emits
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+def weight_and_bias(node: Emitter) -> dict[str, int]:
+    return dict(zip(("weight", "bias"), node.node.inputs[1:3], strict=False))
+
+
+def padded(node: Emitter, value: float = 0.0) -> tuple[Operand, list[int]]:
+    """The input and what its window pads: PyTorch pads both ends alike, so another padding is made first."""
+    spatial = node.spatial
+    begins, ends = node["padding"][:spatial], node["padding"][spatial:]
+    if begins == ends:
+        return node.operand(0), begins
+    pairs = [each for pair in zip(reversed(begins), reversed(ends), strict=True) for each in pair]
+    return node.call(functional.pad, node.operand(0), pairs, "constant", value), [0] * spatial
+
+
+def _settings(node: Emitter, padding: list[int]) -> dict:
+    return {
+        "stride": tuple(node["stride"]),
+        "padding": tuple(padding),
+        "dilation": tuple(node["dilation"]),
+        "groups": node["groups"],
+    }
+
+
+@emits("conv")
+def conv(node: Emitter):
+    x, padding = padded(node)
+    settings = _settings(node, padding)
+    tensors = weight_and_bias(node)
+    out, per_group, *kernel = node.shape(1)
+
+    def make() -> nn.Module:
+        kind = CONVOLUTIONS[node.spatial - 1]
+        channels = per_group * node["groups"]
+        return kind(channels, out, tuple(kernel), bias="bias" in tensors, **settings)
+
+    function = (functional.conv1d, functional.conv2d, functional.conv3d)[node.spatial - 1]
+    return node.layer(Layer(make, tensors), x) or node.call(
+        function, x, node.operand(1), node.optional(2), **settings
+    )
+
+
+@emits("conv_transpose")
+def conv_transpose(node: Emitter):
+    spatial, tensors = node.spatial, weight_and_bias(node)
+    begins, ends = node["padding"][:spatial], node["padding"][spatial:]
+    settings = _settings(node, begins)
+    # A padding at the end that differs is cut off or added at the output's end.
+    extra = [o + b - e for o, b, e in zip(node["output_padding"], begins, ends, strict=True)]
+    settings["output_padding"] = tuple(max(0, each) for each in extra)
+    channels, per_group, *kernel = node.shape(1)
+
+    def make() -> nn.Module:
+        kind = TRANSPOSED[spatial - 1]
+        return kind(channels, per_group * node["groups"], tuple(kernel), bias="bias" in tensors, **settings)
+
+    functions = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
+    result = node.layer(Layer(make, tensors), node.operand(0)) or node.call(
+        functions[spatial - 1], node.operand(0), node.operand(1), node.optional(2), **settings
+    )
+    cut = [each for over in reversed(extra) for each in (0, min(0, over))]
+    return node.call(functional.pad, result, cut) if any(cut) else result
+
+
+@emits("linear")
+def linear(node: Emitter):
+    tensors = weight_and_bias(node)
+    out, features = node.shape(1)
+
+    def make() -> nn.Module:
+        return nn.Linear(features, out, bias="bias" in tensors)
+
+    return node.layer(Layer(make, tensors), node.operand(0)) or node.call(functional.linear, *node.operands())
+
+
+@emits("matmul")
+def matmul(node: Emitter):
+    return node.call(torch.matmul, *node.operands())
