@@ -90,9 +90,11 @@ TEST(Criteria, walk_each_covered_element_once) {
   const GroupMember member{{ValueId{0}, 1}, {{0, 2}, {1}}};
   std::vector<int> seen(12, 0);
   std::int64_t of_second = 0;
-  for_each_element(member, {2, 3, 2}, [&](std::int64_t index, std::int64_t position) {
-    ++seen[static_cast<std::size_t>(position)];
-    of_second += index;
+  for_each_run(member, {2, 3, 2}, [&](std::size_t index, std::size_t first, std::size_t count) {
+    for (auto position = first; position < first + count; ++position) {
+      ++seen[position];
+      of_second += static_cast<std::int64_t>(index);
+    }
   });
   EXPECT_THAT(seen, ::testing::Each(1));
   EXPECT_EQ(of_second, 4);
