@@ -71,12 +71,11 @@ struct Graph::Impl {
       if (index_of(inputs[i]) >= values.size())
         refuse(where, "an input that is not of this graph", "its own values");
       const auto& operand = op.operands[std::min(i, op.operands.size() - 1)];
-      const auto kind = values[index_of(inputs[i])].kind;
-      const bool is_data = kind == ValueKind::activation || kind == ValueKind::input;
-      if (is_data != (operand.kind == ValueKind::activation))
+      // Any value may be any operand (a computed weight, a constant that is added), but what training writes.
+      if (operand.kind == ValueKind::buffer && values[index_of(inputs[i])].kind != ValueKind::buffer)
         refuse(where,
                fmt::format("value '{}' as operand '{}'", values[index_of(inputs[i])].name, operand.name),
-               operand.kind == ValueKind::activation ? "an activation" : "a parameter");
+               "a buffer");
     }
   }
 

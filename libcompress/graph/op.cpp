@@ -13,7 +13,8 @@ namespace {
 
 std::vector<Op> make_table() {
   std::vector<Op> table;
-  for (auto family : {convolution_ops(), pooling_ops(), elementwise_ops(), movement_ops()})
+  for (auto family : {convolution_ops(), normalization_ops(), activation_ops(), binary_ops(), pooling_ops(),
+                      reduction_ops(), movement_ops(), resizing_ops()})
     table.insert(table.end(), family.begin(), family.end());
   std::sort(table.begin(), table.end(), [](const Op& a, const Op& b) { return a.name < b.name; });
   return table;

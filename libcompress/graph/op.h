@@ -79,9 +79,13 @@ std::span<const Op> all_ops();
 Attributes checked_attributes(const Op& op, std::string_view node_name, const Attributes& given);
 
 // The families, one file each in graph/ops/.
-std::vector<Op> convolution_ops();  ///< conv, linear
-std::vector<Op> pooling_ops();      ///< max_pool, avg_pool, global_avg_pool
-std::vector<Op> elementwise_ops();  ///< relu, add, dropout, batch_norm, softmax
-std::vector<Op> movement_ops();     ///< permute, flatten, concat
+std::vector<Op> convolution_ops();    ///< conv, conv_transpose, linear, matmul
+std::vector<Op> normalization_ops();  ///< batch, layer, group and instance norm
+std::vector<Op> activation_ops();     ///< relu and its kin, dropout, softmax
+std::vector<Op> binary_ops();         ///< add, mul, ... with broadcasting
+std::vector<Op> pooling_ops();        ///< windows, global, adaptive
+std::vector<Op> reduction_ops();      ///< mean, sum, ... over axes
+std::vector<Op> movement_ops();       ///< concat, slice, pad, reshape, permute, shuffles, ...
+std::vector<Op> resizing_ops();       ///< resize
 
 }  // namespace compress

@@ -177,7 +177,45 @@ class Lowering {
       for (const auto& [name, unused] : kRules) known += (known.empty() ? "" : ", ") + name;
       refuse(node, "operator '" + node.op + "'", known, "replace it, or keep the network in float32");
     }
+    refuse_other_forms(node);
     (this->*rule->second)(node);
+  }
+
+  /// What the float operators can do and their 8-bit forms cannot.
+  void refuse_other_forms(const Node& node) const {
+    const auto& attributes = node.attributes;
+    const auto refuse_if = [&](bool other, const char* found, const char* allowed) {
+      if (other) refuse(node, found, allowed, "keep the network in float32");
+    };
+    const auto is_constant = [&](ValueId id) {
+      const auto kind = graph_.value(id).kind;
+      return kind == ValueKind::parameter || kind == ValueKind::buffer;
+    };
+    const bool has_weights = node.op == "conv" || node.op == "linear" || node.op == "batch_norm";
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      refuse_if(has_weights && i > 0 && !is_constant(node.inputs[i]), "a computed weight", "a parameter");
+      refuse_if((!has_weights || i == 0) && is_constant(node.inputs[i]), "a constant as input",
+                "an activation");
+    }
+    if (node.op == "add")
+      refuse_if(graph_.value(node.inputs[0]).shape != graph_.value(node.inputs[1]).shape,
+                "shapes that broadcast", "two equal shapes");
+    if (node.op == "permute")
+      refuse_if(attributes.integers("order")[0] != 0, "a batch that moves", "the batch first");
+    if (node.op == "concat" || node.op == "softmax")
+      refuse_if(attributes.integer("axis") == 0, "axis 0", "an axis behind the batch");
+    if (node.op == "max_pool" || node.op == "avg_pool") {
+      refuse_if(attributes.boolean("ceil"), "windows that hang over the end", "windows that fit");
+      const auto& padding = attributes.integers("padding");
+      refuse_if(node.op == "avg_pool" && attributes.boolean("count_padding") &&
+                    std::any_of(padding.begin(), padding.end(), [](auto pad) { return pad > 0; }),
+                "padding that counts", "padding that does not");
+    }
+    if (node.op == "max_pool") {
+      const auto& dilation = attributes.integers("dilation");
+      refuse_if(std::any_of(dilation.begin(), dilation.end(), [](auto step) { return step > 1; }),
+                "dilated windows", "a dilation of 1");
+    }
   }
 
   // Values

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "libcompress/graph/ops/couple.h"
 #include "libcompress/graph/ops/rules.h"
 
@@ -41,6 +43,66 @@ Cost conv_cost(const OpCall& call, const Shape& output) {
   return {element_count(output) * macs_an_output, call.inputs.size() > 2 ? element_count(output) : 0};
 }
 
+/// input [N, C, spatial...], weight [C, O / groups, kernel...], bias [O] -> [N, O, spatial...]; padding is
+/// what is cut off the full result.
+Shape conv_transpose_shape(const OpCall& call) {
+  rules::expect_rank_at_least(call, 0, 3);
+  const auto& input = call.input(0);
+  const auto& weight = call.input(1);
+  rules::expect_rank(call, 1, input.size());
+  const std::size_t spatial = input.size() - 2;
+  const auto stride = rules::integers_or(call, "stride", spatial, 1, 1);
+  const auto padding = rules::integers_or(call, "padding", 2 * spatial, 0, 0);
+  const auto extra = rules::integers_or(call, "output_padding", spatial, 0, 0);
+  const auto dilation = rules::integers_or(call, "dilation", spatial, 1, 1);
+  const auto groups = call.attributes.integer("groups");
+  if (groups < 1 || input[1] % groups != 0 || weight[0] != input[1])
+    rules::bad_call(
+        call,
+        fmt::format("{} groups and weight {} for {} input channels", groups, to_string(weight), input[1]),
+        "a divisor, and a weight [in, out / groups, kernel...]");
+  const auto channels = weight[1] * groups;
+  if (call.inputs.size() > 2 && call.input(2) != Shape{channels})
+    rules::bad_call(call, "bias " + to_string(call.input(2)), to_string(Shape{channels}));
+  Shape output{input[0], channels};
+  for (std::size_t i = 0; i < spatial; ++i) {
+    const auto extent = (input[i + 2] - 1) * stride[i] - padding[i] - padding[spatial + i] +
+                        dilation[i] * (weight[i + 2] - 1) + extra[i] + 1;
+    if (extent < 1 || extra[i] >= std::max(stride[i], dilation[i]))
+      rules::bad_call(call,
+                      fmt::format("padding {} and output_padding {}", to_string(padding), to_string(extra)),
+                      "what leaves something, with output_padding below stride or dilation");
+    output.push_back(extent);
+  }
+  return output;
+}
+
+Cost conv_transpose_cost(const OpCall& call, const Shape& output) {
+  const auto& weight = call.input(1);
+  const auto macs_an_input = element_count(weight) / weight[0];
+  return {element_count(call.input(0)) * macs_an_input, call.inputs.size() > 2 ? element_count(output) : 0};
+}
+
+/// a [..., M, K], b [..., K, N] -> [..., M, N]
+Shape matmul_shape(const OpCall& call) {
+  rules::expect_rank_at_least(call, 0, 2);
+  rules::expect_rank_at_least(call, 1, 2);
+  const auto& a = call.input(0);
+  const auto& b = call.input(1);
+  if (a.back() != b[b.size() - 2])
+    rules::bad_call(call, fmt::format("shapes {} and {}", to_string(a), to_string(b)),
+                    "[..., M, K] and [..., K, N]");
+  const std::vector<Shape> batches = {{a.begin(), a.end() - 2}, {b.begin(), b.end() - 2}};
+  Shape output = rules::broadcast_shape({call.node_name, call.attributes, batches});
+  output.push_back(a[a.size() - 2]);
+  output.push_back(b.back());
+  return output;
+}
+
+Cost matmul_cost(const OpCall& call, const Shape& output) {
+  return {element_count(output) * call.input(0).back(), 0};
+}
+
 /// input [N, ..., I], weight [O, I], bias [O] -> [N, ..., O]
 Shape linear_shape(const OpCall& call) {
   rules::expect_rank_at_least(call, 0, 2);
@@ -75,7 +137,27 @@ std::vector<Op> convolution_ops() {
           couple::resize_conv};
   Op linear{"linear",      "fully connected layer over the last axis", operands, {}, linear_shape, conv_cost,
             couple::linear};
-  return {conv, linear};
+  Op conv_transpose{
+      "conv_transpose",
+      "transposed convolution over one, two or three spatial axes, with groups and dilation",
+      operands,
+      {{"stride", Integers{}, false, "elements between those of the input; 1 where empty"},
+       {"padding", Integers{}, false, "elements cut off before each spatial axis, then after each"},
+       {"output_padding", Integers{}, false, "elements added behind each spatial axis"},
+       {"dilation", Integers{}, false, "distance of the window's elements; 1 where empty"},
+       {"groups", std::int64_t{1}, false, "channel groups that do not see each other"}},
+      conv_transpose_shape,
+      conv_transpose_cost,
+      couple::conv_transpose,
+      couple::resize_conv_transpose};
+  Op matmul{"matmul",
+            "matrix product over the last two axes; the axes before them broadcast",
+            {{"a", ValueKind::activation}, {"b", ValueKind::activation}},
+            {},
+            matmul_shape,
+            matmul_cost,
+            couple::matmul};
+  return {conv, conv_transpose, linear, matmul};
 }
 
 }  // namespace compress

@@ -85,6 +85,14 @@ void elementwise(IdFlow& flow, Zero rule) {
   elementwise(flow, rule, static_cast<int>(flow.output_shape().size()));
 }
 
+/// Pins what would be zero in the twin where the operator may be infinite at zero.
+void pin_zeros(IdFlow& flow, std::size_t input, std::string_view what) {
+  for (const auto& layer : flow.layers(input)) {
+    if (layer.zero && flow.input_shape(input)[static_cast<std::size_t>(layer.axis)] > 1)
+      flow.pin(layer, fmt::format("node '{}' {}", flow.node().name, what));
+  }
+}
+
 /// Where each axis of the input goes, -1 for one that is reduced away or to 1.
 std::vector<int> surviving_axes(const IdFlow& flow) {
   const auto& axes = flow.node().attributes.integers("axes");
@@ -130,16 +138,23 @@ void pass_unless_zero(IdFlow& flow) {
   }
 }
 
+void clip(IdFlow& flow) {
+  const auto& attributes = flow.node().attributes;
+  const bool keeps_zero = attributes.number("min") <= 0.0 && attributes.number("max") >= 0.0;
+  for (const auto& layer : flow.layers(0)) flow.emit(layer.with_zero(layer.zero && keeps_zero));
+}
+
 void sum(IdFlow& flow) { elementwise(flow, Zero::all); }
 void product(IdFlow& flow) { elementwise(flow, Zero::any); }
 void product_over(IdFlow& flow, int axes) { elementwise(flow, Zero::any, axes); }
-void maximum(IdFlow& flow) { elementwise(flow, Zero::all); }
 
 void quotient(IdFlow& flow) {
-  for (const auto& layer : flow.layers(1)) {
-    const auto repeated = flow.input_shape(1)[static_cast<std::size_t>(layer.axis)] == 1;
-    if (layer.zero && !repeated) flow.pin(layer, fmt::format("node '{}' divides by it", flow.node().name));
-  }
+  pin_zeros(flow, 1, "divides by it");
+  elementwise(flow, Zero::none);
+}
+
+void power(IdFlow& flow) {
+  pin_zeros(flow, 0, "raises it to a power");
   elementwise(flow, Zero::none);
 }
 

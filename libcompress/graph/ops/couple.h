@@ -20,12 +20,16 @@ void pass_through(IdFlow& flow);
 /// The same for an operator that is infinite at zero: where removed indices are zero they are pinned.
 void pass_unless_zero(IdFlow& flow);
 
+/// Limits of attributes `min` and `max`, which zero may lie between or not.
+void clip(IdFlow& flow);
+
 /// Elementwise with broadcasting. What meets lives or dies together; where one side is dense the others have
 /// to stay; what is broadcast does not count.
-void sum(IdFlow& flow);       ///< zero where all inputs are zero and nothing is broadcast into it
+void sum(IdFlow& flow);       ///< also maximum and minimum: zero where all inputs are zero and nothing is
+                              ///< broadcast into it
 void product(IdFlow& flow);   ///< zero where one input is
 void quotient(IdFlow& flow);  ///< of inputs 0 and 1; removed divisors must not be zero
-void maximum(IdFlow& flow);   ///< zero where all inputs are zero and nothing is broadcast into it
+void power(IdFlow& flow);     ///< of inputs 0 and 1; removed bases must not be zero
 
 /// The same over the first `axes` axes of the output alone (the batch axes of a matrix product).
 void product_over(IdFlow& flow, int axes);

@@ -18,8 +18,7 @@ Shape permute_shape(const OpCall& call) {
   std::sort(sorted.begin(), sorted.end());
   Integers all(input.size());
   std::iota(all.begin(), all.end(), 0);
-  if (sorted != all || order[0] != 0)
-    rules::bad_call(call, fmt::format("order {}", to_string(order)), "each axis once, the batch first");
+  if (sorted != all) rules::bad_call(call, fmt::format("order {}", to_string(order)), "each axis once");
   Shape output;
   for (const auto axis : order) output.push_back(input[static_cast<std::size_t>(axis)]);
   return output;
@@ -34,9 +33,7 @@ Shape flatten_shape(const OpCall& call) {
 
 Shape concat_shape(const OpCall& call) {
   Shape output = call.input(0);
-  const auto axis = call.attributes.integer("axis");
-  if (axis < 1 || axis >= static_cast<std::int64_t>(output.size()))
-    rules::bad_call(call, fmt::format("axis {}", axis), fmt::format("1 to {}", output.size() - 1));
+  const auto axis = rules::expect_axis(call, "axis", 0);
   const auto at = static_cast<std::size_t>(axis);
   for (std::size_t i = 1; i < call.inputs.size(); ++i) {
     Shape other = call.input(i);
@@ -52,27 +49,122 @@ Shape concat_shape(const OpCall& call) {
   return output;
 }
 
+Shape slice_shape(const OpCall& call) {
+  Shape output = call.input(0);
+  auto& extent = output[static_cast<std::size_t>(rules::expect_axis(call, "axis", 0))];
+  const auto begin = call.attributes.integer("begin"), end = call.attributes.integer("end"),
+             step = call.attributes.integer("step");
+  if (begin < 0 || begin >= end || end > extent || step < 1)
+    rules::bad_call(call, fmt::format("indices {} to {} by {}", begin, end, step),
+                    fmt::format("a range within 0 to {}, by 1 or more", extent));
+  extent = (end - begin + step - 1) / step;
+  return output;
+}
+
+Shape gather_shape(const OpCall& call) {
+  Shape output = call.input(0);
+  auto& extent = output[static_cast<std::size_t>(rules::expect_axis(call, "axis", 0))];
+  const auto& indices = call.attributes.integers("indices");
+  for (const auto index : indices) {
+    if (index < 0 || index >= extent)
+      rules::bad_call(call, fmt::format("index {}", index), fmt::format("0 to {}", extent - 1));
+  }
+  if (indices.empty()) rules::bad_call(call, "no index", "at least one");
+  extent = static_cast<std::int64_t>(indices.size());
+  return output;
+}
+
+Shape pad_shape(const OpCall& call) {
+  Shape output = call.input(0);
+  const auto& padding = rules::expect_integers(call, "padding", 2 * output.size(), 0);
+  const auto& mode = rules::expect_choice(call, "mode", {"constant", "reflect", "edge", "circular"});
+  for (std::size_t axis = 0; axis < output.size(); ++axis) {
+    const auto most = std::max(padding[axis], padding[output.size() + axis]);
+    if ((mode == "reflect" && most >= output[axis]) || (mode == "circular" && most > output[axis]))
+      rules::bad_call(call, fmt::format("{} of {} elements by {}", mode, output[axis], most),
+                      "no more than there is to repeat");
+    output[axis] += padding[axis] + padding[output.size() + axis];
+  }
+  return output;
+}
+
+Shape reshape_shape(const OpCall& call) {
+  const auto& shape = call.attributes.integers("shape");
+  for (const auto extent : shape) {
+    if (extent < 1) rules::bad_call(call, "shape " + to_string(shape), "extents of 1 or more");
+  }
+  if (element_count(shape) != element_count(call.input(0)))
+    rules::bad_call(call, fmt::format("{} as {}", to_string(call.input(0)), to_string(shape)),
+                    "shapes of one size");
+  const auto batch = call.attributes.integer("batch_axis");
+  if (batch < -1 || batch >= static_cast<std::int64_t>(shape.size()))
+    rules::bad_call(call, fmt::format("batch_axis {}", batch), fmt::format("-1 to {}", shape.size()));
+  return shape;
+}
+
+Shape expand_shape(const OpCall& call) {
+  const auto& shape = call.attributes.integers("shape");
+  const std::vector<Shape> both = {call.input(0), shape};
+  if (call.input(0).size() > shape.size() ||
+      rules::broadcast_shape({call.node_name, call.attributes, both}) != shape)
+    rules::bad_call(call, fmt::format("{} to {}", to_string(call.input(0)), to_string(shape)),
+                    "a shape that it broadcasts to");
+  return shape;
+}
+
+std::int64_t expect_block(const OpCall& call) {
+  rules::expect_rank(call, 0, 4);
+  rules::expect_choice(call, "order", {"crd", "dcr"});
+  const auto block = call.attributes.integer("block");
+  if (block < 1 || block > 1024) rules::bad_call(call, fmt::format("block {}", block), "1 to 1024");
+  return block;
+}
+
+/// [N, C * b * b, H, W] -> [N, C, H * b, W * b]
+Shape depth_to_space_shape(const OpCall& call) {
+  const auto block = expect_block(call);
+  const auto& input = call.input(0);
+  if (input[1] % (block * block) != 0)
+    rules::bad_call(call, fmt::format("{} channels", input[1]),
+                    fmt::format("a multiple of {}", block * block));
+  return {input[0], input[1] / (block * block), input[2] * block, input[3] * block};
+}
+
+Shape space_to_depth_shape(const OpCall& call) {
+  const auto block = expect_block(call);
+  const auto& input = call.input(0);
+  if (input[2] % block != 0 || input[3] % block != 0)
+    rules::bad_call(call, "an image of " + to_string(input),
+                    fmt::format("extents that are multiples of {}", block));
+  return {input[0], input[1] * block * block, input[2] / block, input[3] / block};
+}
+
+Shape channel_shuffle_shape(const OpCall& call) {
+  rules::expect_rank_at_least(call, 0, 2);
+  const auto groups = call.attributes.integer("groups");
+  if (groups < 1 || call.input(0)[1] % groups != 0)
+    rules::bad_call(call, fmt::format("{} groups of {} channels", groups, call.input(0)[1]), "a divisor");
+  return call.input(0);
+}
+
+/// An operator that only moves elements.
+Op movement(std::string name, std::string summary, std::vector<AttributeSpec> attributes,
+            Shape (*shape)(const OpCall&), void (*couple)(IdFlow&),
+            Rewrite (*resize)(const Remains&) = nullptr) {
+  Op op{std::move(name),
+        std::move(summary),
+        {{"input", ValueKind::activation}},
+        std::move(attributes),
+        shape,
+        rules::free_of_charge,
+        couple};
+  if (resize) op.resize = resize;
+  return op;
+}
+
 }  // namespace
 
 std::vector<Op> movement_ops() {
-  const std::vector<OperandSpec> one = {{"input", ValueKind::activation}};
-  Op permute{"permute",
-             "reorders the axes",
-             one,
-             {{"order", Integers{}, true,
-               "for each output axis the input axis it comes from; the batch stays first"}},
-             permute_shape,
-             rules::free_of_charge,
-             couple::permute};
-  Op flatten{"flatten",
-             "all axes but the batch become one",
-             one,
-             {},
-             flatten_shape,
-             rules::free_of_charge,
-             couple::reshape,
-             {},
-             true};
   Op concat{"concat",
             "joins tensors along an axis",
             {{"inputs", ValueKind::activation, false, true}},
@@ -80,7 +172,52 @@ std::vector<Op> movement_ops() {
             concat_shape,
             rules::free_of_charge,
             couple::concat};
-  return {concat, flatten, permute};
+  Op flatten = movement("flatten", "all axes but the first become one", {}, flatten_shape, couple::reshape);
+  flatten.in_place = true;
+  Op reshape = movement("reshape", "the same elements in order under other axes",
+                        {{"shape", Integers{}, true, "extents for the declared input"},
+                         {"batch_axis", std::int64_t{0}, false,
+                          "the axis that grows with the batch, -1 if the batch cannot be another one"}},
+                        reshape_shape, couple::reshape, couple::resize_reshape);
+  reshape.in_place = true;
+  const AttributeSpec block = {"block", std::int64_t{2}, true, "pixels of a block along each axis"};
+  const AttributeSpec order = {"order", std::string("crd"), false,
+                               "crd: channel c * block * block + pixel; dcr: channel pixel * channels + c"};
+  return {
+      concat,
+      flatten,
+      reshape,
+      movement("permute", "reorders the axes",
+               {{"order", Integers{}, true, "for each output axis the input axis it comes from"}},
+               permute_shape, couple::permute),
+      movement("slice", "takes a range of an axis",
+               {{"axis", std::int64_t{1}, true, "the axis"},
+                {"begin", std::int64_t{0}, true, "first index"},
+                {"end", std::int64_t{1}, true, "index behind the last"},
+                {"step", std::int64_t{1}, false, "distance of the indices taken"}},
+               slice_shape, couple::slice, couple::resize_slice),
+      movement("gather", "takes given indices of an axis, in any order, also more than once",
+               {{"axis", std::int64_t{1}, true, "the axis"}, {"indices", Integers{}, true, "what is taken"}},
+               gather_shape, couple::gather, couple::resize_gather),
+      movement(
+          "pad", "adds elements before and behind axes",
+          {{"padding", Integers{}, true, "elements before each axis, then behind each"},
+           {"mode", std::string("constant"), false,
+            "constant: `value`; edge: the last element; reflect: mirrored without it; circular: from the "
+            "other end"},
+           {"value", 0.0, false, "of constant padding"}},
+          pad_shape, couple::pad, couple::resize_pad),
+      movement("expand", "repeats axes of extent 1",
+               {{"shape", Integers{}, true, "extents for the declared input"}}, expand_shape, couple::expand,
+               couple::resize_expand),
+      movement("depth_to_space", "blocks of pixels from channels (pixel shuffle)", {block, order},
+               depth_to_space_shape, couple::depth_to_space),
+      movement("space_to_depth", "channels from blocks of pixels (pixel unshuffle)", {block, order},
+               space_to_depth_shape, couple::space_to_depth),
+      movement("channel_shuffle", "interleaves groups of channels (axis 1)",
+               {{"groups", std::int64_t{1}, true, "groups of channels"}}, channel_shuffle_shape,
+               couple::channel_shuffle, couple::resize_channel_shuffle),
+  };
 }
 
 }  // namespace compress

@@ -8,6 +8,17 @@ namespace {
 
 using Integers = std::vector<std::int64_t>;
 
+/// With `ceil` the last window may hang over the end, as long as it starts inside the input or the padding
+/// before it.
+std::int64_t pooled_extent(const OpCall& call, std::int64_t extent, std::int64_t kernel, std::int64_t stride,
+                           std::int64_t pad_begin, std::int64_t pad_end, std::int64_t dilation) {
+  auto pooled = rules::window_extent(call, extent, kernel, stride, pad_begin, pad_end, dilation);
+  if (!call.attributes.boolean("ceil")) return pooled;
+  const auto covered = (pooled - 1) * stride + (kernel - 1) * dilation + 1;
+  if (covered < extent + pad_begin + pad_end && pooled * stride < extent + pad_begin) ++pooled;
+  return pooled;
+}
+
 /// [N, C, spatial...] -> [N, C, spatial...]
 Shape pool_shape(const OpCall& call) {
   rules::expect_rank_at_least(call, 0, 3);
@@ -15,13 +26,16 @@ Shape pool_shape(const OpCall& call) {
   const std::size_t spatial = input.size() - 2;
   const auto& kernel = rules::expect_integers(call, "kernel", spatial, 1);
   const auto& stride = rules::expect_integers(call, "stride", spatial, 1);
-  const auto& padding = rules::expect_integers(call, "padding", 2 * spatial, 0);
+  const auto padding = rules::integers_or(call, "padding", 2 * spatial, 0, 0);
+  const auto dilation = call.attributes.has("dilation") ? rules::integers_or(call, "dilation", spatial, 1, 1)
+                                                        : Integers(spatial, 1);
   Shape output{input[0], input[1]};
   for (std::size_t i = 0; i < spatial; ++i) {
-    if (padding[i] >= kernel[i] || padding[spatial + i] >= kernel[i])
+    const auto span = (kernel[i] - 1) * dilation[i] + 1;
+    if (padding[i] >= span || padding[spatial + i] >= span)
       rules::bad_call(call, "a padding as large as the window", "padding smaller than the kernel");
-    output.push_back(
-        rules::window_extent(call, input[i + 2], kernel[i], stride[i], padding[i], padding[spatial + i], 1));
+    output.push_back(pooled_extent(call, input[i + 2], kernel[i], stride[i], padding[i], padding[spatial + i],
+                                   dilation[i]));
   }
   return output;
 }
@@ -36,11 +50,9 @@ void couple_pool(IdFlow& flow) {
   }
   const auto& attributes = flow.node().attributes;
   const auto& kernel = attributes.integers("kernel");
-  const auto& padding = attributes.integers("padding");
   std::vector<bool> unit;
   for (std::size_t i = 0; i < kernel.size(); ++i)
-    unit.push_back(kernel[i] == 1 && attributes.integers("stride")[i] == 1 && padding[i] == 0 &&
-                   padding[kernel.size() + i] == 0);
+    unit.push_back(kernel[i] == 1 && attributes.integers("stride")[i] == 1);
   couple::slide_over_spatial_axes(flow, unit);
 }
 
@@ -73,32 +85,59 @@ Shape global_pool_shape(const OpCall& call) {
 
 Cost global_pool_cost(const OpCall& call, const Shape&) { return {0, element_count(call.input(0))}; }
 
-Op windowed(std::string name, std::string summary) {
+Shape adaptive_shape(const OpCall& call) {
+  rules::expect_rank_at_least(call, 0, 3);
+  const auto& input = call.input(0);
+  const auto& size = rules::expect_integers(call, "size", input.size() - 2, 1);
+  Shape output{input[0], input[1]};
+  output.insert(output.end(), size.begin(), size.end());
+  return output;
+}
+
+Op windowed(std::string name, std::string summary, AttributeSpec own) {
   return {name,
           std::move(summary),
           {{"input", ValueKind::activation}},
           {{"kernel", Integers{}, true, "extent of the window along each spatial axis"},
            {"stride", Integers{}, true, "step of the window along each spatial axis"},
-           {"padding", Integers{0, 0, 0, 0}, false,
-            "cells before each spatial axis, then after each; never counted"}},
+           {"padding", Integers{0, 0, 0, 0}, false, "elements before each spatial axis, then after each"},
+           {"ceil", false, false, "whether a last window may hang over the end"},
+           std::move(own)},
           pool_shape,
           pool_cost,
           couple_pool,
           [name](const Remains& left) { return resize_pool(name, left); }};
 }
 
+Op global(std::string name, std::string summary) {
+  return {std::move(name),  std::move(summary), {{"input", ValueKind::activation}}, {}, global_pool_shape,
+          global_pool_cost, couple::global_pool};
+}
+
+Op adaptive(std::string name, std::string summary) {
+  return {std::move(name),
+          std::move(summary),
+          {{"input", ValueKind::activation}},
+          {{"size", Integers{}, true, "extents of the spatial axes afterwards"}},
+          adaptive_shape,
+          global_pool_cost,
+          couple::global_pool};
+}
+
 }  // namespace
 
 std::vector<Op> pooling_ops() {
-  Op global{"global_avg_pool",
-            "mean over all spatial axes, which become 1",
-            {{"input", ValueKind::activation}},
-            {},
-            global_pool_shape,
-            global_pool_cost,
-            couple::global_pool};
-  return {windowed("max_pool", "largest element of each window"),
-          windowed("avg_pool", "mean of each window, padding not counted"), global};
+  return {
+      windowed("max_pool", "largest element of each window",
+               {"dilation", Integers{}, false, "distance of the window's elements; 1 where empty"}),
+      windowed("avg_pool", "mean of each window",
+               {"count_padding", false, false, "whether padding counts as elements of the window"}),
+      global("global_avg_pool", "mean over all spatial axes, which become 1"),
+      global("global_max_pool", "largest element over all spatial axes, which become 1"),
+      adaptive("adaptive_avg_pool", "mean of windows that divide the spatial axes into a given number"),
+      adaptive("adaptive_max_pool",
+               "largest element of windows that divide the spatial axes into a given number"),
+  };
 }
 
 }  // namespace compress

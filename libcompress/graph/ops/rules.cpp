@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace compress::rules {
 
 void bad_call(const OpCall& call, std::string found, std::string allowed) {
@@ -31,6 +33,45 @@ const std::vector<std::int64_t>& expect_integers(const OpCall& call, std::string
       bad_call(call, fmt::format("{} holds {}", name, item), fmt::format("{} to 2^31", minimum));
   }
   return list;
+}
+
+std::int64_t expect_axis(const OpCall& call, std::string_view name, std::int64_t least) {
+  const auto axis = call.attributes.integer(name);
+  const auto rank = static_cast<std::int64_t>(call.input(0).size());
+  if (axis < least || axis >= rank)
+    bad_call(call, fmt::format("{} {}", name, axis), fmt::format("{} to {}", least, rank - 1));
+  return axis;
+}
+
+std::vector<std::int64_t> integers_or(const OpCall& call, std::string_view name, std::size_t size,
+                                      std::int64_t minimum, std::int64_t fallback) {
+  if (call.attributes.integers(name).empty()) return std::vector<std::int64_t>(size, fallback);
+  return expect_integers(call, name, size, minimum);
+}
+
+const std::string& expect_choice(const OpCall& call, std::string_view name,
+                                 const std::vector<std::string>& allowed) {
+  const auto& text = call.attributes.text(name);
+  if (std::find(allowed.begin(), allowed.end(), text) == allowed.end())
+    bad_call(call, fmt::format("{} '{}'", name, text), fmt::format("{}", fmt::join(allowed, ", ")));
+  return text;
+}
+
+Shape broadcast_shape(const OpCall& call) {
+  Shape output;
+  for (const auto& input : call.inputs) output.resize(std::max(output.size(), input.size()), 1);
+  for (std::size_t i = 0; i < call.inputs.size(); ++i) {
+    const auto& input = call.input(i);
+    const auto shift = output.size() - input.size();
+    for (std::size_t axis = 0; axis < input.size(); ++axis) {
+      auto& extent = output[shift + axis];
+      if (extent != input[axis] && extent != 1 && input[axis] != 1)
+        bad_call(call, fmt::format("shapes {} and {}", to_string(call.input(0)), to_string(input)),
+                 "extents that are equal or 1");
+      extent = std::max(extent, input[axis]);
+    }
+  }
+  return output;
 }
 
 std::int64_t window_extent(const OpCall& call, std::int64_t extent, std::int64_t kernel, std::int64_t stride,
