@@ -81,7 +81,7 @@ struct Findings {
 class FindingFlow final : public NodeFlow {
  public:
   FindingFlow(const Graph& graph, const Node& node, Coupling& coupling, Findings& findings)
-      : NodeFlow(graph, node), coupling_(coupling), findings_(findings) {}
+      : NodeFlow(graph, graph, node), coupling_(coupling), findings_(findings) {}
 
   const IdLayers& layers(std::size_t input) const override {
     return coupling_.layers[index_of(node_.inputs[input])];

@@ -8,10 +8,11 @@
 
 namespace compress {
 
-/// A node's view of the flow.
+/// A node's view of the flow. `full` is the graph before pruning, which may be `graph` itself.
 class NodeFlow : public IdFlow {
  public:
-  NodeFlow(const Graph& graph, const Node& node) : graph_(graph), node_(node) {}
+  NodeFlow(const Graph& graph, const Graph& full, const Node& node)
+      : graph_(graph), full_(full), node_(node) {}
 
   const Node& node() const override { return node_; }
   const Shape& input_shape(std::size_t input) const override {
@@ -19,6 +20,12 @@ class NodeFlow : public IdFlow {
   }
   const Shape& output_shape() const override { return graph_.value(node_.output).shape; }
   std::size_t input_count() const override { return node_.inputs.size(); }
+
+  const Node& full_node() const override { return full_.node(node_.id); }
+  const Shape& full_input_shape(std::size_t input) const override {
+    return full_.value(node_.inputs[input]).shape;
+  }
+  const Shape& full_output_shape() const override { return full_.value(node_.output).shape; }
 
   void emit(IdLayer layer) override {
     assert(layer.axis >= 0 && static_cast<std::size_t>(layer.axis) < output_shape().size());
@@ -31,6 +38,7 @@ class NodeFlow : public IdFlow {
 
  protected:
   const Graph& graph_;
+  const Graph& full_;
   const Node& node_;
   IdLayers emitted_;
 };

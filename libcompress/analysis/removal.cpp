@@ -47,9 +47,9 @@ struct Survivors {
 
 class CheckingFlow final : public NodeFlow {
  public:
-  CheckingFlow(const Graph& after, const Node& node, const std::vector<IdLayers>& layers,
-               const Survivors& survivors, bool compare_ties)
-      : NodeFlow(after, node), layers_(layers), survivors_(survivors), compare_ties_(compare_ties) {
+  CheckingFlow(const Graph& after, const Graph& before, const Node& node, const std::vector<IdLayers>& layers,
+               const Survivors& survivors)
+      : NodeFlow(after, before, node), layers_(layers), survivors_(survivors) {
     const auto found = survivors.coupling.fresh.find(node.id);
     if (found != survivors.coupling.fresh.end()) fresh_ = survivors.roots_of(found->second);
   }
@@ -59,14 +59,14 @@ class CheckingFlow final : public NodeFlow {
 
   using IdFlow::tie;
   void tie(CellId a, CellId b) override {
-    if (!compare_ties_ || a == b) return;
+    if (a == b) return;
     if (a == kNoCell || b == kNoCell) return expect_pinned(std::max(a, b));
     refuse_removal(node_, "an index that meets another one than before");
   }
 
   using IdFlow::pin;
   void pin(CellId cell, const std::string&) override {
-    if (compare_ties_ && cell != kNoCell) expect_pinned(cell);
+    if (cell != kNoCell) expect_pinned(cell);
   }
 
   std::vector<CellId> fresh(std::size_t count) override {
@@ -87,23 +87,9 @@ class CheckingFlow final : public NodeFlow {
 
   const std::vector<IdLayers>& layers_;
   const Survivors& survivors_;
-  bool compare_ties_;
   std::vector<CellId> fresh_;
   std::size_t taken_ = 0;
 };
-
-/// Where an extent shrank to 1 the small node can be read as another form of its operator (a grouped
-/// convolution as a depthwise one), whose ties say nothing about this removal.
-bool became_single(const Graph& before, const Graph& after, const Node& node) {
-  for (const auto input : node.inputs) {
-    const auto& large = before.value(input).shape;
-    const auto& small = after.value(input).shape;
-    for (std::size_t i = 0; i < large.size(); ++i) {
-      if (large[i] > 1 && small[i] == 1) return true;
-    }
-  }
-  return false;
-}
 
 /// Whether one id fills the layer: it then says the same along any axis.
 bool is_uniform(const IdLayer& layer) {
@@ -172,7 +158,7 @@ void verify_removal(const Coupling& coupling, const Graph& before, const Graph& 
   for (const auto& node : after.nodes()) {
     const auto& op = find_op(node.op, node.name);
     if (!op.couple) continue;
-    CheckingFlow flow(after, node, layers, survivors, !became_single(before, after, node));
+    CheckingFlow flow(after, before, node, layers, survivors);
     op.couple(flow);
     const auto found = flow.take_emitted();
     for (const auto& layer : layers[index_of(node.output)]) {

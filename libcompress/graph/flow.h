@@ -54,6 +54,12 @@ class IdFlow {
   virtual const Shape& output_shape() const = 0;
   virtual std::size_t input_count() const = 0;
 
+  /// The same before pruning, where a removal is checked on the small graph: what decides which form of its
+  /// operator a node is (depthwise, broadcasting), since extents may have shrunk to 1.
+  virtual const Node& full_node() const = 0;
+  virtual const Shape& full_input_shape(std::size_t input) const = 0;
+  virtual const Shape& full_output_shape() const = 0;
+
   /// Layers of an input. A parameter or buffer has one for each of its axes.
   virtual const IdLayers& layers(std::size_t input) const = 0;
 

@@ -18,21 +18,16 @@ struct Meeting {
 
 Meeting meet(const IdFlow& flow, int axis) {
   Meeting meeting;
-  const auto rank = static_cast<int>(flow.output_shape().size());
-  const auto extent = flow.output_shape()[static_cast<std::size_t>(axis)];
+  const auto rank = static_cast<int>(flow.full_output_shape().size());
+  const auto extent = flow.full_output_shape()[static_cast<std::size_t>(axis)];
   for (std::size_t i = 0; i < flow.input_count(); ++i) {
-    const auto& shape = flow.input_shape(i);
+    const auto& shape = flow.full_input_shape(i);
     const int own = axis - (rank - static_cast<int>(shape.size()));
     if (own < 0 || shape[static_cast<std::size_t>(own)] != extent) {
       meeting.broadcast = true;
       continue;
     }
     auto layers = layers_along(flow.layers(i), own);
-    // Of one index nothing can be removed, so what is dense there binds nobody.
-    if (extent == 1 && layers.empty()) {
-      meeting.broadcast = true;
-      continue;
-    }
     meeting.full.push_back(i);
     meeting.layers.push_back(std::move(layers));
   }
@@ -88,7 +83,7 @@ void elementwise(IdFlow& flow, Zero rule) {
 /// Pins what would be zero in the twin where the operator may be infinite at zero.
 void pin_zeros(IdFlow& flow, std::size_t input, std::string_view what) {
   for (const auto& layer : flow.layers(input)) {
-    if (layer.zero && flow.input_shape(input)[static_cast<std::size_t>(layer.axis)] > 1)
+    if (layer.zero && flow.full_input_shape(input)[static_cast<std::size_t>(layer.axis)] > 1)
       flow.pin(layer, fmt::format("node '{}' {}", flow.node().name, what));
   }
 }

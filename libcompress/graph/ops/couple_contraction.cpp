@@ -58,9 +58,9 @@ std::vector<bool> unit_steps(const IdFlow& flow) {
   return unit;
 }
 
-/// The transposed form: weight [C, O / groups, ...] with as many channels as groups.
+/// The transposed form: weight [C, 1, ...] with as many channels as groups.
 bool is_depthwise_transpose(std::int64_t groups, const Shape& weight) {
-  return groups > 1 && weight[0] == groups;
+  return groups > 1 && weight[0] == groups && weight[1] == 1;
 }
 
 std::vector<CellId> repeated(const std::vector<CellId>& cells, std::size_t times) {
@@ -69,22 +69,11 @@ std::vector<CellId> repeated(const std::vector<CellId>& cells, std::size_t times
   return result;
 }
 
-/// Filters of a transposed convolution whose groups see one channel each: channel c makes the outputs c * m
-/// .. c * m + m - 1, which go with it.
-std::vector<CellId> couple_depthwise_transpose(IdFlow& flow) {
-  for (const auto* layer : layers_along(flow.layers(1), 1))
-    flow.pin(*layer, fmt::format("every channel of the depthwise '{}' uses it", flow.node().name));
-  std::vector<CellId> outputs;
-  for (const auto channel : cells_along(flow, 1, 0))
-    outputs.insert(outputs.end(), static_cast<std::size_t>(flow.input_shape(1)[1]), channel);
-  return outputs;
-}
-
 }  // namespace
 
 void conv(IdFlow& flow) {
-  const auto& weight = flow.input_shape(1);
-  const auto groups = flow.node().attributes.integer("groups");
+  const auto& weight = flow.full_input_shape(1);
+  const auto groups = flow.full_node().attributes.integer("groups");
   pin_kernel(flow);
   if (groups == 1) {
     contract(flow, 1, 1, 1);
@@ -125,8 +114,8 @@ void linear(IdFlow& flow) {
 }
 
 void conv_transpose(IdFlow& flow) {
-  const auto& weight = flow.input_shape(1);
-  const auto groups = flow.node().attributes.integer("groups");
+  const auto& weight = flow.full_input_shape(1);
+  const auto groups = flow.full_node().attributes.integer("groups");
   pin_kernel(flow);
   bool zero = is_zero_along(flow, 1, 1);
   auto outputs = cells_along(flow, 1, 1);
@@ -139,7 +128,7 @@ void conv_transpose(IdFlow& flow) {
     flow.tie(inputs, cells_along(flow, 1, 0));
     if (is_depthwise_transpose(groups, weight)) {
       zero = is_zero_along(flow, 1, 0);
-      outputs = couple_depthwise_transpose(flow);
+      outputs = cells_along(flow, 1, 0);
     } else {
       tie_blocks(flow, inputs, static_cast<std::size_t>(groups));
       outputs = repeated(outputs, static_cast<std::size_t>(groups));

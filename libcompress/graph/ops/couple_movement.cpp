@@ -282,7 +282,7 @@ void concat(IdFlow& flow) {
 }
 
 void reshape(IdFlow& flow) {
-  const auto blocks = blocks_of(flow.input_shape(0), flow.output_shape());
+  const auto blocks = blocks_of(flow.full_input_shape(0), flow.full_output_shape());
   for (const auto& layer : flow.layers(0)) {
     const auto at = static_cast<std::size_t>(layer.axis);
     const auto& block =
@@ -388,7 +388,8 @@ void expand(IdFlow& flow) {
   const int shift = static_cast<int>(out.size() - in.size());
   for (int axis = 0; axis < static_cast<int>(out.size()); ++axis) {
     const int own = axis - shift;
-    const bool repeated = own < 0 || extent_of(in, own) != extent_of(out, axis);
+    const bool repeated =
+        own < 0 || extent_of(flow.full_input_shape(0), own) != extent_of(flow.full_output_shape(), axis);
     if (own >= 0) {
       for (const auto* layer : layers_along(flow.layers(0), own)) {
         if (repeated) {

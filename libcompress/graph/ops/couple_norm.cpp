@@ -35,9 +35,9 @@ void layer_norm(IdFlow& flow) {
 
 /// Groups keep equal counts, but where each is one channel.
 void group_norm(IdFlow& flow) {
-  const auto groups = flow.node().attributes.integer("groups");
+  const auto groups = flow.full_node().attributes.integer("groups");
   follow_scale_and_shift(flow, 1, 0);
-  if (groups < flow.input_shape(0)[1])
+  if (groups < flow.full_input_shape(0)[1])
     tie_blocks(flow, cells_along(flow, 0, 1), static_cast<std::size_t>(groups));
   for (const auto& layer : flow.layers(0)) {
     if (layer.axis < 2) {
