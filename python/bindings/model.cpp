@@ -1,3 +1,4 @@
+#include "libcompress/export/onnx_writer.h"
 #include "libcompress/graph/graph.h"
 #include "libcompress/pipeline/model_file.h"
 #include "python/bindings/bindings.h"
@@ -32,6 +33,10 @@ void bind_model(py::module_& module) {
       py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("save_model", &save_model, py::arg("path"), py::arg("model"),
              py::call_guard<py::gil_scoped_release>());
+  module.def("save_onnx", &write_onnx, py::arg("path"), py::arg("model"),
+             py::call_guard<py::gil_scoped_release>());
+  module.def("fixed_batch_reason", &fixed_batch_reason, py::arg("graph"),
+             "Why an ONNX file of it takes only the declared batch; empty where any will do.");
 }
 
 }  // namespace compress::python

@@ -1,0 +1,95 @@
+"""ONNX files that libcompress writes: valid, readable, and the same network for ONNX Runtime."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+lc = pytest.importorskip("libcompress", reason="the Python package is not built")
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+from onnx_networks import CASES, Case  # noqa: E402
+
+TOLERANCE = 2e-5  # of the output's scale: two runtimes add in two orders
+
+
+def written(model: lc.Model, folder) -> onnx.ModelProto:
+    """`model` as the file has it, past ONNX' own checker and shape inference."""
+    model.save(folder / "network.onnx")
+    proto = onnx.load(folder / "network.onnx")
+    onnx.checker.check_model(proto, full_check=True)
+    return proto
+
+
+def answers(proto: onnx.ModelProto, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3
+    settings.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), settings, ["CPUExecutionProvider"])
+    return session.run(
+        None, {each.name: array for each, array in zip(session.get_inputs(), arrays, strict=True)}
+    )
+
+
+def assert_close(found: np.ndarray, wanted: np.ndarray):
+    assert found.shape == wanted.shape
+    scale = max(1e-6, np.abs(wanted).max(initial=0))
+    assert np.abs(found - wanted).max(initial=0) <= TOLERANCE * scale
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if len(case.inputs) == 1], ids=str)
+def test_onnx_runtime_computes_what_the_executor_does(case: Case, tmp_path):
+    model = case.model()
+    proto = written(model, tmp_path)
+    for batch in (1, 3):
+        arrays = case.arrays(batch)
+        assert_close(answers(proto, arrays)[0], model.run(*arrays))
+
+
+def test_every_operator_of_the_table_is_exported():
+    assert {case.op for case in CASES} == set(lc.op_table())
+
+
+def test_values_keep_their_names_and_the_batch_is_symbolic(tmp_path):
+    graph = written(Case("linear", [[1, 7]], weights=[[5, 7], [5]]).model(), tmp_path).graph
+    assert [node.name for node in graph.node] == ["node"]
+    assert [each.name for each in graph.initializer] == ["node.weight0", "node.weight1"]
+    assert graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+    assert graph.output[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+
+
+def test_the_model_names_its_maker_operator_set_and_metadata(tmp_path):
+    model = Case("relu", [[1, 7]]).model()
+    metadata = {"classes": "cat,dog", "origin": "a test"}
+    model.core.metadata = metadata
+    proto = written(model, tmp_path)
+    assert proto.producer_name == "libcompress" and proto.producer_version
+    assert [(each.domain, each.version) for each in proto.opset_import] == [("", 21)]
+    assert {each.key: each.value for each in proto.metadata_props} == {
+        "classes": "cat,dog",
+        "origin": "a test",
+    }
+
+
+def test_a_batch_that_the_graph_fixes_is_a_number_with_the_reason_beside_it(tmp_path):
+    graph = written(Case("reshape", [[1, 6]], {"shape": [2, 3], "batch_axis": -1}).model(), tmp_path).graph
+    assert graph.input[0].type.tensor_type.shape.dim[0].dim_value == 1
+    assert "The batch is fixed: node 'node'" in graph.doc_string
+
+
+def test_outputs_that_no_node_makes_and_outputs_named_twice_are_copied(tmp_path):
+    graph = lc.Graph()
+    x = graph.add_input("x", [1, 3])
+    y = graph.add_node("relu", "y", [x])
+    graph.set_outputs([x, y, y])
+    proto = written(lc.Model(graph, {}), tmp_path)
+    found = answers(proto, [np.array([[-1, 0, 2]], np.float32)])
+    assert [each.tolist() for each in found] == [[[-1, 0, 2]], [[0, 0, 2]], [[0, 0, 2]]]
+
+
+def test_a_name_that_the_writer_would_give_is_not_taken_twice(tmp_path):
+    graph = lc.Graph()
+    x = graph.add_input("view.shape", [1, 6])
+    graph.set_outputs([graph.add_node("reshape", "view", [x], {"shape": [1, 2, 3], "batch_axis": 0})])
+    proto = written(lc.Model(graph, {}), tmp_path)
+    assert answers(proto, [np.zeros((4, 6), np.float32)])[0].shape == (4, 2, 3)
