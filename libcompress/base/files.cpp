@@ -171,6 +171,32 @@ std::vector<std::byte> read_bytes(const fs::path& path, std::uint64_t limit_byte
   return read_whole<std::vector<std::byte>>(path, limit_bytes);
 }
 
+std::vector<std::byte> read_range(const fs::path& path, std::uint64_t offset, std::uint64_t count) {
+  // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) refused("read", path, errno);
+  struct stat status{};
+  if (::fstat(file.number(), &status) != 0) refused("read", path, errno);
+  if (!S_ISREG(status.st_mode))
+    throw Error(ErrorKind::input, {path.string(), "not a regular file", "a file", ""});
+  const auto size = static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
+  if (offset > size || count > size - offset)
+    throw Error(ErrorKind::input, {path.string(), fmt::format("{} bytes from byte {}", count, offset),
+                                   fmt::format("inside its {} bytes", size), "the file looks cut short"});
+  std::vector<std::byte> bytes(count);
+  for (std::size_t filled = 0; filled < count;) {
+    const auto room = std::min<std::size_t>(count - filled, std::size_t{1} << 30);
+    const ssize_t got =
+        ::pread(file.number(), bytes.data() + filled, room, static_cast<off_t>(offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) refused("read", path, errno);
+    if (got == 0)
+      throw Error(ErrorKind::input, {path.string(), "the file became shorter while it was read", "", ""});
+    filled += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
 void append_line(const fs::path& path, std::string_view line) {
   make_parent(path);
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));

@@ -21,6 +21,11 @@ std::string read_text(const std::filesystem::path& path, std::uint64_t limit_byt
 std::vector<std::byte> read_bytes(const std::filesystem::path& path,
                                   std::uint64_t limit_bytes = std::uint64_t{1} << 33);
 
+/// `count` bytes from byte `offset` of a regular file. Error of kind io if it cannot be read, of kind input
+/// if it is of another kind or shorter than that, before anything is allocated.
+std::vector<std::byte> read_range(const std::filesystem::path& path, std::uint64_t offset,
+                                  std::uint64_t count);
+
 /// Appends one line and flushes it; for metrics that grow while training runs.
 void append_line(const std::filesystem::path& path, std::string_view line);
 

@@ -1,0 +1,20 @@
+// Which axes of an imported graph grow with the batch.
+//
+// Only `reshape` says so itself (its attribute batch_axis); every other operator moves the axis as its data.
+#pragma once
+
+#include "libcompress/graph/graph.h"
+
+namespace compress {
+
+/// For a file whose extents fix the batch. The batch, axis 0 of every input, is followed through the graph;
+/// where everything before it has extent 1, a reshape can put more examples behind each other, so its
+/// batch_axis becomes 0. Every other reshape gets -1: such a network runs at its declared batch only.
+Graph with_fixed_batch(const Graph& graph);
+
+/// For a file whose batch is open: `one` and `two` are the graph made with a batch of 1 and of 2. Returns
+/// `one` with the batch_axis of every reshape. Error of kind input naming the node if they differ in anything
+/// that the batch does not explain.
+Graph with_free_batch(const Graph& one, const Graph& two);
+
+}  // namespace compress

@@ -1,0 +1,145 @@
+#include "libcompress/import/onnx.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "libcompress/base/error.h"
+#include "libcompress/base/files.h"
+#include "libcompress/import/batch.h"
+#include "libcompress/import/onnx/operators.h"
+#include "libcompress/import/onnx/translation.h"
+#include "libcompress/import/protobuf_wire.h"
+
+namespace compress {
+namespace {
+
+using onnx::ModelRecord;
+using onnx::Source;
+using onnx::Translated;
+using onnx::Translation;
+
+/// A protobuf message of 2 GiB is the largest there can be; weights beyond that are external.
+constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 31;
+
+[[noreturn]] void refuse(const ModelRecord& model, const Translated& translated) {
+  const auto& failures = translated.failures;
+  const auto more =
+      failures.size() == 1 ? std::string() : fmt::format(", and {} more cannot be read", failures.size() - 1);
+  throw Error(ErrorKind::input, fmt::format("{}: {}{}; supported operators: {}", model.name, failures.front(),
+                                            more, fmt::join(onnx_operators(), ", ")));
+}
+
+/// An input whose first extent neither the file nor the options fix.
+bool has_free_batch(const ModelRecord& model, const OnnxOptions& options) {
+  std::set<std::string_view> stored;
+  for (const auto& initializer : model.graph.initializers) stored.insert(initializer.name);
+  return std::any_of(model.graph.inputs.begin(), model.graph.inputs.end(), [&](const auto& input) {
+    if (stored.contains(input.name) || options.constants.contains(std::string(input.name))) return false;
+    const auto given = options.shapes.find(std::string(input.name));
+    if (given != options.shapes.end() && !given->second.empty() && given->second[0] > 0) return false;
+    return input.has_shape && !input.dims.empty() && input.dims[0].extent <= 0;
+  });
+}
+
+Translated translate(Source& source, std::int64_t batch) {
+  auto translated = Translation(source, batch).run(false);
+  if (!translated.failures.empty()) refuse(source.model(), translated);
+  return translated;
+}
+
+/// `two` holds what `one` holds, once for each example where the batch made it longer.
+bool holds_repeated(const Tensor& one, const Tensor& two) {
+  if (one.shape().size() != two.shape().size() || onnx::broadcast(one.shape(), two.shape()) != two.shape())
+    return false;
+  const auto repeated = onnx::expanded(one, two.shape());
+  return std::ranges::equal(repeated.bytes(), two.bytes());
+}
+
+/// Constants that were computed from the batch would be wrong for any other.
+void compare_weights(const Translated& one, const Translated& two) {
+  for (const auto& [name, tensor] : one.weights) {
+    const auto other = two.weights.find(name);
+    const bool alike = other != two.weights.end() &&
+                       (other->second.storage() == tensor.storage() || holds_repeated(tensor, other->second));
+    if (!alike)
+      throw Error(ErrorKind::input, {fmt::format("constant '{}'", name), "values that depend on the batch",
+                                     "", "fix the batch by giving the input's extents"});
+  }
+}
+
+Graph with_batch(Source& source, const Translated& one) {
+  if (!has_free_batch(source.model(), source.options())) return with_fixed_batch(one.graph);
+  const auto two = translate(source, 2);
+  compare_weights(one, two);
+  return with_free_batch(one.graph, two.graph);
+}
+
+Model import(ModelRecord record, const std::filesystem::path& folder, const OnnxOptions& options) {
+  Source source(std::move(record), folder, options);
+  auto translated = translate(source, 1);
+  const auto& file = source.model();
+  Model model;
+  try {
+    model.graph = with_batch(source, translated);
+    model.weights = std::move(translated.weights);
+    model.name = file.graph.name.empty() ? std::string("network") : std::string(file.graph.name);
+    model.metadata["format"] = fmt::format("ONNX, opset {}", file.opset);
+    if (!file.producer.empty()) model.metadata["producer"] = std::string(file.producer);
+    verify(model);
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with(file.name)) throw;
+    throw Error(error.kind(), fmt::format("{}: {}", file.name, error.what()));
+  }
+  return model;
+}
+
+}  // namespace
+
+Model read_onnx(const std::filesystem::path& path, const OnnxOptions& options) {
+  const auto bytes = read_bytes(path, kLargestFile);
+  return parse_onnx(bytes, path.string(), path.parent_path().empty() ? "." : path.parent_path(), options);
+}
+
+Model parse_onnx(std::span<const std::byte> bytes, const std::string& name,
+                 const std::filesystem::path& folder, const OnnxOptions& options) {
+  return import(onnx::parse_model(bytes, name), folder, options);
+}
+
+std::vector<ForeignNode> list_onnx(const std::filesystem::path& path, const OnnxOptions& options) {
+  const auto bytes = read_bytes(path, kLargestFile);
+  const auto folder = path.parent_path().empty() ? std::filesystem::path(".") : path.parent_path();
+  Source source(onnx::parse_model(bytes, path.string()), folder, options);
+  return Translation(source, 1).run(true).nodes;
+}
+
+std::vector<std::string> onnx_operators() {
+  std::set<std::string> names;
+  for (const auto& row : onnx::all_operators()) names.emplace(row.name);
+  for (const auto name : onnx::foldable_operators()) names.emplace(name);
+  return {names.begin(), names.end()};
+}
+
+bool is_onnx(std::span<const std::byte> bytes) {
+  // Field 1, the IR version, a small number; then fields of ModelProto with their own wire types up to the
+  // graph.
+  if (bytes.size() < 4 || bytes[0] != std::byte{0x08} || bytes[1] == std::byte{0} ||
+      bytes[1] > std::byte{0x20})
+    return false;
+  try {
+    ByteReader reader(bytes, "file");
+    ProtobufMessage message(reader);
+    while (message.next()) {
+      if (message.field() == 7) return !message.bytes().empty();
+      if (message.field() > 64) return false;
+      message.skip();
+    }
+  } catch (const Error&) {
+  }
+  return false;
+}
+
+}  // namespace compress

@@ -1,0 +1,355 @@
+#include "libcompress/import/onnx/translation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "libcompress/base/checked.h"
+#include "libcompress/base/error.h"
+#include "libcompress/import/bytes.h"
+#include "libcompress/import/onnx/call.h"
+#include "libcompress/import/onnx/operators.h"
+
+namespace compress::onnx {
+namespace {
+
+constexpr std::int64_t kLargest = std::int64_t{1} << 31;  // an extent, an attribute, the elements of a value
+constexpr std::size_t kMostAxes = 16;
+constexpr std::int64_t kFreeElements = std::int64_t{1} << 24;  // folded whatever the file holds
+
+[[noreturn]] void fail(std::string where, std::string found, std::string allowed = "",
+                       std::string remedy = "") {
+  throw Error(ErrorKind::input, {std::move(where), std::move(found), std::move(allowed), std::move(remedy)});
+}
+
+void check_number(std::int64_t number, const std::string& name, const std::string& where) {
+  if (number > kLargest || number < -kLargest)
+    fail(where, fmt::format("{} in attribute '{}'", number, name), "numbers up to 2^31");
+}
+
+void check_attributes(const Attributes& attributes, const std::string& where) {
+  for (const auto& [name, value] : attributes.items()) {
+    if (const auto* number = std::get_if<std::int64_t>(&value)) check_number(*number, name, where);
+    if (const auto* list = std::get_if<Integers>(&value)) {
+      for (const auto number : *list) check_number(number, name, where);
+    }
+  }
+}
+
+void check_shape(const Shape& shape, const std::string& where) {
+  if (shape.size() > kMostAxes)
+    fail(where, fmt::format("{} axes", shape.size()), fmt::format("at most {}", kMostAxes));
+  if (checked_product(shape, where) > kLargest)
+    fail(where, fmt::format("a value of shape {}", to_string(shape)), "at most 2^31 elements");
+}
+
+ElementType type_of(DType dtype) {
+  switch (dtype) {
+    case DType::float32:
+    case DType::float16:
+    case DType::float64:
+      return ElementType::float32;
+    case DType::boolean:
+      return ElementType::boolean;
+    default:
+      return ElementType::int64;
+  }
+}
+
+/// As float32, int64 or boolean.
+Tensor normalized(const Tensor& tensor) {
+  switch (tensor.dtype()) {
+    case DType::int64:
+    case DType::boolean:
+      return tensor;
+    case DType::float32:
+    case DType::float16:
+    case DType::float64:
+      return tensor.to_float32();
+    default:
+      return convert(tensor.to_float32(),
+                     DType::int64);  // at most 32 bits: but for the largest, exact in a float
+  }
+}
+
+}  // namespace
+
+std::string name_of(const NodeRecord& node) {
+  if (!node.name.empty()) return std::string(node.name);
+  for (const auto output : node.outputs) {
+    if (!output.empty()) return std::string(output);
+  }
+  return "node";
+}
+
+Source::Source(ModelRecord model, std::filesystem::path folder, const OnnxOptions& options)
+    : model_(std::move(model)), options_(options), reader_(model_.name, std::move(folder)) {}
+
+const Tensor& Source::load(const TensorRecord& record) {
+  const auto found = loaded_.find(&record);
+  if (found != loaded_.end()) return found->second;
+  auto tensor = reader_.read(record, "initializer " + in_quotes(record.name));
+  loaded_elements_ += tensor.count();
+  return loaded_.emplace(&record, std::move(tensor)).first->second;
+}
+
+Translation::Translation(Source& source, std::int64_t batch) : source_(source), batch_(batch) {}
+
+Translated Translation::run(bool all_nodes) {
+  translate_all(all_nodes);
+  if (result_.failures.empty()) set_outputs();
+  result_.graph = std::move(graph_);
+  result_.weights = std::move(weights_);
+  return std::move(result_);
+}
+
+std::vector<Tensor> Translation::fold() {
+  translate_all(false);
+  if (!result_.failures.empty()) fail(source_.model().name, result_.failures.front());
+  std::vector<Tensor> outputs;
+  for (const auto& output : source_.model().graph.outputs) {
+    const auto* known = find(output.name);
+    const auto* constant = known ? std::get_if<std::shared_ptr<Constant>>(known) : nullptr;
+    if (!constant) fail(message("output " + in_quotes(output.name)), "not a constant");
+    outputs.push_back(tensor_of(**constant));
+  }
+  return outputs;
+}
+
+void Translation::translate_all(bool all_nodes) {
+  find_needed(all_nodes);
+  define_initializers();
+  define_inputs();
+  for (const auto& node : source_.model().graph.nodes) {
+    const bool is_needed = std::any_of(node.outputs.begin(), node.outputs.end(),
+                                       [&](auto output) { return needed_.contains(output); });
+    if (is_needed || all_nodes) translate(node);
+  }
+}
+
+void Translation::find_needed(bool all_nodes) {
+  const auto& graph = source_.model().graph;
+  for (const auto& output : graph.outputs) needed_.insert(output.name);
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    const bool is_needed =
+        all_nodes || std::any_of(node->outputs.begin(), node->outputs.end(),
+                                 [&](auto output) { return !output.empty() && needed_.contains(output); });
+    if (is_needed) needed_.insert(node->inputs.begin(), node->inputs.end());
+  }
+  needed_.erase("");
+}
+
+void Translation::define_initializers() {
+  for (const auto name : source_.model().graph.sparse_initializers)
+    fail(message("initializer " + in_quotes(name)), "a sparse tensor", "dense tensors");
+  for (const auto& record : source_.model().graph.initializers) {
+    const auto where = message("initializer " + in_quotes(record.name));
+    if (record.name.empty()) fail(where, "a tensor without a name");
+    check_shape(record.dims, where);
+    const bool trained = is_float(record.type) && element_count(record.dims) > 1;
+    auto constant =
+        std::make_shared<Constant>(Constant{std::string(record.name), record.type, record.dims, trained});
+    constant->stored = &record;
+    define(record.name, std::move(constant));
+    taken_.emplace(record.name);
+  }
+}
+
+void Translation::define_inputs() {
+  const auto& bound = source_.options().constants;
+  for (const auto& input : source_.model().graph.inputs) {
+    if (input.name.empty()) fail(message("graph"), "an input without a name");
+    if (const auto constant = bound.find(std::string(input.name)); constant != bound.end()) {
+      auto tensor = normalized(constant->second);
+      const auto type = type_of(tensor.dtype());
+      const bool trained = is_float(type) && tensor.count() > 1;
+      auto known = std::make_shared<Constant>(
+          Constant{std::string(input.name), type, tensor.shape(), trained, std::move(tensor)});
+      define(input.name, std::move(known));
+      continue;
+    }
+    if (find(input.name) != nullptr) continue;  // files of IR version 3 list their initializers as inputs too
+    try {
+      define_input(input);
+    } catch (const Error& error) {
+      broken_.insert(input.name);
+      if (needed_.contains(input.name)) result_.failures.push_back(error.what());
+    }
+  }
+}
+
+void Translation::define_input(const ValueRecord& input) {
+  const auto where = fmt::format("input {}", in_quotes(input.name));
+  if (!input.is_tensor) fail(where, "a sequence, a map or an optional", "tensors");
+  if (!is_float(input.type))
+    fail(where, fmt::format("elements of {}", name_of(input.type)), "floats",
+         "bind it to a constant if it is one");
+  auto shape = shape_of_input(input);
+  check_shape(shape, where);
+  const auto id = graph_.add_input(std::string(input.name), std::move(shape));
+  taken_.emplace(input.name);
+  define(input.name, id);
+}
+
+Shape Translation::shape_of_input(const ValueRecord& input) const {
+  const auto where = fmt::format("input {}", in_quotes(input.name));
+  const auto remedy = fmt::format("give the extents of {}", in_quotes(input.name));
+  const auto& shapes = source_.options().shapes;
+  const auto given = shapes.find(std::string(input.name));
+  if (!input.has_shape && given == shapes.end()) fail(where, "no shape", "", remedy);
+  if (input.has_shape && given != shapes.end() && given->second.size() != input.dims.size())
+    fail(where, fmt::format("{} extents given", given->second.size()),
+         fmt::format("{}, as the file says", input.dims.size()));
+  Shape shape = given == shapes.end() ? Shape(input.dims.size(), -1) : given->second;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == -1 && i < input.dims.size()) shape[i] = input.dims[i].extent;
+    if (shape[i] <= 0 && i == 0) shape[i] = batch_;
+    if (shape[i] <= 0) {
+      const auto parameter = i < input.dims.size() ? input.dims[i].parameter : std::string_view();
+      fail(where,
+           parameter.empty() ? fmt::format("axis {} has no fixed extent", i)
+                             : fmt::format("axis {} has the open extent {}", i, in_quotes(parameter)),
+           "one only along axis 0, the batch", remedy);
+    }
+  }
+  return shape;
+}
+
+const Known* Translation::find(std::string_view name) const {
+  const auto found = known_.find(name);
+  return found == known_.end() ? nullptr : &found->second;
+}
+
+void Translation::define(std::string_view name, Known known) {
+  if (name.empty()) return;
+  if (broken_.contains(name) || !known_.emplace(name, std::move(known)).second)
+    fail("value " + in_quotes(name), "made twice", "one node that makes it");
+}
+
+const Tensor& Translation::tensor_of(Constant& constant) {
+  if (constant.tensor.empty() && constant.stored) constant.tensor = source_.load(*constant.stored);
+  return constant.tensor;
+}
+
+ValueId Translation::parameter(const std::shared_ptr<Constant>& constant) {
+  if (!constant->as_parameter && constant->as_buffer) return *constant->as_buffer;
+  if (!constant->as_parameter) {
+    tensor_of(*constant);
+    constant->as_parameter = store(*constant, ValueKind::parameter);
+  }
+  return *constant->as_parameter;
+}
+
+ValueId Translation::buffer(const std::shared_ptr<Constant>& constant) {
+  if (!constant->as_buffer) {
+    tensor_of(*constant);
+    constant->as_buffer = store(*constant, ValueKind::buffer);
+  }
+  return *constant->as_buffer;
+}
+
+ValueId Translation::store(const Constant& constant, ValueKind kind) {
+  const auto name = graph_.find_value(constant.name) ? unique_name(constant.name) : constant.name;
+  check_shape(constant.shape, "constant " + in_quotes(name));
+  taken_.insert(name);
+  const auto id = kind == ValueKind::parameter ? graph_.add_parameter(name, constant.shape)
+                                               : graph_.add_buffer(name, constant.shape);
+  weights_[name] = constant.tensor.to_float32();
+  return id;
+}
+
+ValueId Translation::add_node(const std::string& op, const std::string& name,
+                              const std::vector<ValueId>& inputs, Attributes attributes) {
+  const auto where = fmt::format("node {}", in_quotes(name));
+  check_attributes(attributes, where);
+  const auto id = graph_.add_node(op, unique_name(name), inputs, std::move(attributes));
+  check_shape(graph_.value(id).shape, where);
+  return id;
+}
+
+void Translation::charge(const Shape& shape, const std::string& where) {
+  check_shape(shape, where);
+  folded_elements_ += checked_product(shape, where) + 16;
+  if (folded_elements_ > kFreeElements + 8 * source_.loaded_elements())
+    fail(where, fmt::format("constants of more than {} elements to be computed", kFreeElements), "small ones",
+         "simplify the model when it is exported");
+}
+
+std::string Translation::unique_name(const std::string& wish) {
+  if (taken_.insert(wish).second) return wish;
+  auto& number = next_number_[wish];
+  for (;;) {
+    auto name = fmt::format("{}_{}", wish, ++number);
+    if (taken_.insert(name).second) return name;
+  }
+}
+
+void Translation::translate(const NodeRecord& node) {
+  ForeignNode& listed = result_.nodes.emplace_back();
+  listed.name = name_of(node);
+  listed.op = std::string(node.op);
+  listed.inputs.assign(node.inputs.begin(), node.inputs.end());
+  listed.outputs.assign(node.outputs.begin(), node.outputs.end());
+  try {
+    translate_checked(node);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    listed.supported = false;
+    listed.reason = error.what();
+    result_.failures.push_back(error.what());
+  }
+  // What a node did not make is not looked for any further: only the first cause is told.
+  for (const auto output : node.outputs) {
+    if (!output.empty() && !known_.contains(output)) broken_.insert(output);
+  }
+}
+
+void Translation::translate_checked(const NodeRecord& node) {
+  const auto where = fmt::format("node {} ({})", in_quotes(name_of(node)), in_quotes(node.op));
+  const auto* row = find_operator(node);
+  if (row == nullptr && !is_foldable(node)) {
+    const bool controls = std::any_of(node.attributes.begin(), node.attributes.end(),
+                                      [](const auto& attribute) { return attribute.has_graph; });
+    fail(where, controls              ? "control flow, which is not supported"
+                : node.domain.empty() ? "an operator that is not supported"
+                                      : fmt::format("an operator of the domain {}", in_quotes(node.domain)));
+  }
+  for (const auto input : node.inputs) {
+    if (broken_.contains(input)) return;
+    if (!input.empty() && find(input) == nullptr)
+      fail(where, fmt::format("the input {}, which nothing makes before it", in_quotes(input)),
+           "nodes in an order in which they can be computed");
+  }
+  for (const auto output : node.outputs) {
+    if (!output.empty() && find(output) != nullptr)
+      fail(where, fmt::format("the output {}, which is made twice", in_quotes(output)), "unique names");
+  }
+  Call call(*this, node);
+  if (is_foldable(node) && call.all_constant() && onnx::fold(call)) return;
+  if (row == nullptr) call.refuse("inputs that are computed while the network runs", "constants");
+  row->translate(call);
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    if (call.wants(i) && find(node.outputs[i]) == nullptr)
+      call.refuse(fmt::format("its output {} in use", i), "its first output");
+  }
+}
+
+void Translation::set_outputs() {
+  std::vector<ValueId> outputs;
+  for (const auto& output : source_.model().graph.outputs) {
+    const auto* known = find(output.name);
+    const auto where = fmt::format("output {}", in_quotes(output.name));
+    if (known == nullptr) fail(message(where), "nothing makes it");
+    const auto* computed = std::get_if<ValueId>(known);
+    if (computed == nullptr && !is_float(std::get<1>(*known)->type))
+      fail(message(where), "a constant of integers", "floats that the network computes");
+    auto id = computed ? *computed : parameter(std::get<1>(*known));
+    if (graph_.value(id).kind == ValueKind::input)
+      id = add_node("identity", std::string(output.name), {id}, {});
+    outputs.push_back(id);
+  }
+  graph_.set_outputs(std::move(outputs));
+}
+
+}  // namespace compress::onnx

@@ -1,0 +1,132 @@
+// An ONNX graph being made into a graph of ours, one node after the other.
+//
+// Each name of the file is known as a constant, which costs nothing until an operator needs it as a value, or
+// as a value of the graph. Nodes whose inputs are constants become constants where folding.h can compute
+// them; the others are handed to the rows of operators.h, which see them as a Call.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "libcompress/graph/graph.h"
+#include "libcompress/import/foreign.h"
+#include "libcompress/import/onnx.h"
+#include "libcompress/import/onnx/proto.h"
+#include "libcompress/import/onnx/tensor_math.h"
+#include "libcompress/import/onnx/tensors.h"
+
+namespace compress::onnx {
+
+/// A file that is being read, and the constants of it that were decoded: what several translations share.
+class Source {
+ public:
+  Source(ModelRecord model, std::filesystem::path folder, const OnnxOptions& options);
+
+  const ModelRecord& model() const { return model_; }
+  const OnnxOptions& options() const { return options_; }
+  /// Decoded once.
+  const Tensor& load(const TensorRecord& record);
+  std::int64_t loaded_elements() const { return loaded_elements_; }
+
+ private:
+  ModelRecord model_;
+  const OnnxOptions& options_;
+  TensorReader reader_;
+  std::map<const TensorRecord*, Tensor> loaded_;
+  std::int64_t loaded_elements_ = 0;
+};
+
+/// A constant that the file stores, or that was folded.
+struct Constant {
+  std::string name;    ///< of the value it may become
+  ElementType type{};  ///< what the file calls its elements
+  Shape shape;
+  bool trained = false;  ///< floats that training found, in contrast to literal numbers
+  Tensor tensor{};       ///< empty while it is only stored
+  const TensorRecord* stored = nullptr;
+  std::optional<ValueId> as_parameter{};
+  std::optional<ValueId> as_buffer{};
+  std::map<std::string, std::shared_ptr<Constant>> forms{};  ///< transposed and the like, by what was done
+};
+
+/// What a name of the file stands for.
+using Known = std::variant<ValueId, std::shared_ptr<Constant>>;
+
+/// The result of a translation.
+struct Translated {
+  Graph graph;
+  StateDict weights;
+  std::vector<std::string> failures;  ///< one sentence a node that could not be read, in order
+  std::vector<ForeignNode> nodes;     ///< every node that was looked at
+};
+
+class Translation {
+ public:
+  /// Inputs whose first extent is open get `batch`.
+  Translation(Source& source, std::int64_t batch);
+
+  /// All nodes, or those that the outputs need; once.
+  Translated run(bool all_nodes);
+
+  /// The outputs of a file in which everything is constant; Error of kind input if they are not.
+  std::vector<Tensor> fold();
+
+  const Graph& graph() const { return graph_; }
+  std::int64_t opset() const { return source_.model().opset; }
+
+  const Known* find(std::string_view name) const;
+  void define(std::string_view name, Known known);
+  bool is_needed(std::string_view name) const { return needed_.contains(name); }
+
+  const Tensor& tensor_of(Constant& constant);
+  /// The constant as a value of the graph; made when first asked for.
+  ValueId parameter(const std::shared_ptr<Constant>& constant);
+  ValueId buffer(const std::shared_ptr<Constant>& constant);
+
+  /// A node of ours. Error of kind input for attributes or extents beyond 2^31.
+  ValueId add_node(const std::string& op, const std::string& name, const std::vector<ValueId>& inputs,
+                   Attributes attributes);
+  /// Error of kind input where folding `shape` would be more than small, or all that was folded more than the
+  /// file can be in need of.
+  void charge(const Shape& shape, const std::string& where);
+  /// `wish`, or with a number behind it if that is taken.
+  std::string unique_name(const std::string& wish);
+
+ private:
+  void find_needed(bool all_nodes);
+  void define_inputs();
+  void define_input(const ValueRecord& input);
+  Shape shape_of_input(const ValueRecord& input) const;
+  void define_initializers();
+  void translate_all(bool all_nodes);
+  void translate(const NodeRecord& node);
+  void translate_checked(const NodeRecord& node);
+  void set_outputs();
+  ValueId store(const Constant& constant, ValueKind kind);
+  std::string message(const std::string& what) const { return source_.model().name + ": " + what; }
+
+  Source& source_;
+  std::int64_t batch_;
+  Graph graph_;
+  StateDict weights_;
+  std::map<std::string_view, Known> known_;
+  std::set<std::string_view> broken_;  ///< outputs of nodes that could not be read
+  std::set<std::string_view> needed_;
+  std::set<std::string, std::less<>>
+      taken_;  ///< names of values and nodes, and those that constants may want
+  std::map<std::string, int, std::less<>> next_number_;
+  std::int64_t folded_elements_ = 0;
+  Translated result_;
+};
+
+/// The name that a node of ours gets: the file's, or that of its first output.
+std::string name_of(const NodeRecord& node);
+
+}  // namespace compress::onnx
