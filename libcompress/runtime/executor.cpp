@@ -98,6 +98,17 @@ std::vector<float> Executor::run_observed(std::span<const float> input, std::int
 std::int64_t Executor::input_size() const { return element_count(with_batch(impl_->input.shape, 1)); }
 std::int64_t Executor::output_size() const { return element_count(with_batch(impl_->output.shape, 1)); }
 
+std::vector<Tensor> run_all(const Model& model, std::span<const Tensor> inputs) {
+  const Network network(model, WeightUse::shared);
+  const c10::NoGradGuard without_gradients;
+  std::vector<at::Tensor> operands;
+  for (const auto& input : inputs) operands.push_back(as_torch(input.to_float32()));
+  std::vector<Tensor> outputs;
+  for (const auto& output : network.compute(operands, network.graph().outputs(), {}))
+    outputs.push_back(from_torch(output));
+  return outputs;
+}
+
 std::vector<float> run(const Model& model, std::span<const float> input, std::int64_t batch) {
   return Executor(model).run(input, batch);
 }

@@ -52,6 +52,10 @@ class Executor {
   std::unique_ptr<Impl> impl_;
 };
 
+/// All outputs for any number of inputs, both in the graph's order. Dimension 0 of every input is the batch,
+/// the same multiple of the declared one for all. Float32. Error of kind input for another number or shape.
+std::vector<Tensor> run_all(const Model& model, std::span<const Tensor> inputs);
+
 /// For one call.
 std::vector<float> run(const Model& model, std::span<const float> input, std::int64_t batch);
 std::vector<float> run_observed(const Model& model, std::span<const float> input, std::int64_t batch,

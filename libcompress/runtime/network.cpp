@@ -14,15 +14,20 @@
 namespace compress {
 namespace {
 
-/// The input may hold any batch, but all other extents must be the graph's.
+/// The input may hold any multiple of the declared batch, but all other extents must be the graph's.
 void check_input(const Value& value, const at::Tensor& input) {
   const auto sizes = input.sizes();
   const Shape given(sizes.begin(), sizes.end());
   Shape allowed = value.shape;
-  if (!given.empty() && !allowed.empty()) allowed[0] = given[0];
-  if (given != allowed || (!given.empty() && given[0] < 1))
+  if (!given.empty() && !allowed.empty() && given[0] > 0 && given[0] % allowed[0] == 0) allowed[0] = given[0];
+  if (given != allowed)
     throw Error(ErrorKind::input, {fmt::format("input '{}'", value.name), "shape " + to_string(given),
-                                   to_string(value.shape) + " with any batch of 1 or more", ""});
+                                   to_string(value.shape) + " with any multiple of that batch", ""});
+}
+
+/// By how much the batch of `input` is larger than the declared one.
+std::int64_t batches_of(const Value& value, const at::Tensor& input) {
+  return value.shape.empty() ? 1 : input.size(0) / value.shape[0];
 }
 
 }  // namespace
@@ -87,6 +92,12 @@ std::vector<at::Tensor> Network::compute(std::span<const at::Tensor> inputs, std
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto& value = graph_.value(input_ids[i]);
     check_input(value, inputs[i]);
+    const auto& first = graph_.value(input_ids[0]);
+    if (!value.shape.empty() && !first.shape.empty() &&
+        batches_of(value, inputs[i]) != batches_of(first, inputs[0]))
+      throw Error(ErrorKind::input,
+                  {fmt::format("input '{}'", value.name), fmt::format("a batch of {}", inputs[i].size(0)),
+                   fmt::format("the batch of input '{}'", first.name), ""});
     values[index_of(value.id)] = inputs[i];
     if (pass.observe) pass.observe(value, inputs[i]);
   }

@@ -1,7 +1,5 @@
 #include "libcompress/runtime/executor.h"
 
-#include <algorithm>
-
 #include "libcompress/base/error.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/casters.h"
@@ -14,22 +12,18 @@ namespace {
 using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
 std::vector<py::array> run_model(const Model& model, const std::vector<Floats>& inputs) {
-  if (inputs.size() != 1)
-    throw Error(ErrorKind::usage, {"run", std::to_string(inputs.size()) + " inputs", "one input", ""});
-  const auto& input = inputs.front();
-  const auto batch = input.ndim() > 0 ? input.shape(0) : 1;
-  const std::span<const float> values(input.data(), static_cast<std::size_t>(input.size()));
-  const auto& wanted = model.graph.outputs();
-  std::map<ValueId, std::pair<std::vector<float>, Shape>> seen;
+  std::vector<Tensor> tensors;
+  for (const auto& input : inputs)
+    tensors.push_back(Tensor::of(Shape(input.shape(), input.shape() + input.ndim()),
+                                 {input.data(), static_cast<std::size_t>(input.size())}));
+  std::vector<Tensor> results;
   {
     const py::gil_scoped_release others_may_run;
-    run_observed(model, values, batch, [&](ValueId id, std::span<const float> found, const Shape& shape) {
-      if (std::find(wanted.begin(), wanted.end(), id) != wanted.end())
-        seen[id] = {{found.begin(), found.end()}, shape};
-    });
+    results = run_all(model, tensors);
   }
   std::vector<py::array> outputs;
-  for (const auto id : wanted) outputs.push_back(py::array_t<float>(seen[id].second, seen[id].first.data()));
+  for (const auto& result : results)
+    outputs.push_back(py::array_t<float>(result.shape(), result.as<float>().data()));
   return outputs;
 }
 
