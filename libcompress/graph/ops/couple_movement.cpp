@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "libcompress/graph/ops/couple.h"
+#include "libcompress/graph/reshape_blocks.h"
 
 namespace compress::couple {
 namespace {
@@ -69,36 +70,8 @@ void lay_side_by_side(IdFlow& flow, int axis) {
   for (std::size_t level = 0; level < common; ++level) flow.emit(first[level]->with_zero(zero[level]));
 }
 
-/// The axes of two shapes of one size in blocks: the smallest runs of axes with equal products, in order.
-struct Block {
-  std::size_t in_begin, in_end, out_begin, out_end;
-};
-
-std::vector<Block> blocks_of(const Shape& in, const Shape& out) {
-  std::vector<Block> blocks;
-  std::size_t i = 0, j = 0;
-  while (i < in.size() && j < out.size()) {
-    Block block{i, i + 1, j, j + 1};
-    std::int64_t left = in[i++], right = out[j++];
-    while (left != right) {
-      if (left < right) {
-        left *= in[i++];
-      } else {
-        right *= out[j++];
-      }
-    }
-    block.in_end = i;
-    block.out_end = j;
-    blocks.push_back(block);
-  }
-  if (blocks.empty()) blocks.push_back({0, 0, 0, 0});
-  blocks.back().in_end = in.size();  // trailing axes of extent 1
-  blocks.back().out_end = out.size();
-  return blocks;
-}
-
 /// The ids of a block's elements, row-major, of a layer along `axis`.
-std::vector<CellId> spread(const IdLayer& layer, const Shape& shape, const Block& block) {
+std::vector<CellId> spread(const IdLayer& layer, const Shape& shape, const ReshapeBlock& block) {
   const auto at = static_cast<std::size_t>(layer.axis);
   const auto inner = product(shape, at + 1, block.in_end);
   const auto size = product(shape, block.in_begin, block.in_end);
@@ -113,7 +86,7 @@ std::vector<CellId> spread(const IdLayer& layer, const Shape& shape, const Block
 /// Ids of a block seen along one of its new axes: fiber y is all elements with index y there.
 class Fibers {
  public:
-  Fibers(const std::vector<CellId>& flat, const Shape& shape, const Block& block, std::size_t axis)
+  Fibers(const std::vector<CellId>& flat, const Shape& shape, const ReshapeBlock& block, std::size_t axis)
       : flat_(flat), extent_(shape[axis]), inner_(product(shape, axis + 1, block.out_end)) {}
 
   std::size_t count() const { return static_cast<std::size_t>(extent_); }
@@ -162,7 +135,7 @@ class Fibers {
 };
 
 /// The new axis that the ids of a block will follow.
-std::size_t choose_axis(const IdFlow& flow, const std::vector<CellId>& flat, const Block& block) {
+std::size_t choose_axis(const IdFlow& flow, const std::vector<CellId>& flat, const ReshapeBlock& block) {
   const auto& shape = flow.output_shape();
   std::size_t best = block.out_begin, most = 0;
   for (std::size_t axis = block.out_begin; axis < block.out_end; ++axis) {
@@ -177,7 +150,7 @@ std::size_t choose_axis(const IdFlow& flow, const std::vector<CellId>& flat, con
   return best;
 }
 
-void split(IdFlow& flow, const std::vector<CellId>& flat, const Block& block, bool zero) {
+void split(IdFlow& flow, const std::vector<CellId>& flat, const ReshapeBlock& block, bool zero) {
   const auto axis = choose_axis(flow, flat, block);
   const Fibers fibers(flat, flow.output_shape(), block, axis);
   fibers.tie(flow);
@@ -282,11 +255,11 @@ void concat(IdFlow& flow) {
 }
 
 void reshape(IdFlow& flow) {
-  const auto blocks = blocks_of(flow.full_input_shape(0), flow.full_output_shape());
+  const auto blocks = reshape_blocks(flow.full_input_shape(0), flow.full_output_shape());
   for (const auto& layer : flow.layers(0)) {
     const auto at = static_cast<std::size_t>(layer.axis);
     const auto& block =
-        *std::find_if(blocks.begin(), blocks.end(), [at](const Block& b) { return at < b.in_end; });
+        *std::find_if(blocks.begin(), blocks.end(), [at](const ReshapeBlock& b) { return at < b.in_end; });
     const auto flat = spread(layer, flow.input_shape(0), block);
     if (block.out_begin == block.out_end) {
       flow.pin(layer, fmt::format("node '{}' drops its axis", flow.node().name));
@@ -300,7 +273,7 @@ Rewrite resize_reshape(const Remains& left) {
   const auto& in = left.before().input(0);
   const auto& out = left.output_before();
   Integers shape = out;
-  for (const auto& block : blocks_of(in, out)) {
+  for (const auto& block : reshape_blocks(in, out)) {
     const auto wide = std::count_if(out.begin() + static_cast<std::ptrdiff_t>(block.out_begin),
                                     out.begin() + static_cast<std::ptrdiff_t>(block.out_end),
                                     [](std::int64_t extent) { return extent > 1; });
