@@ -1,6 +1,5 @@
 #include "libcompress/runtime/executor.h"
 
-#include "libcompress/base/error.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/casters.h"
 
@@ -9,22 +8,17 @@ namespace py = pybind11;
 namespace compress::python {
 namespace {
 
-using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
-
-std::vector<py::array> run_model(const Model& model, const std::vector<Floats>& inputs) {
-  std::vector<Tensor> tensors;
-  for (const auto& input : inputs)
-    tensors.push_back(Tensor::of(Shape(input.shape(), input.shape() + input.ndim()),
-                                 {input.data(), static_cast<std::size_t>(input.size())}));
-  std::vector<Tensor> results;
+std::vector<py::array> run_model(const Model& model, const std::vector<py::array>& arrays) {
+  std::vector<Tensor> inputs;
+  for (const auto& array : arrays) inputs.push_back(tensor_of(array));
+  std::vector<Tensor> outputs;
   {
     const py::gil_scoped_release others_may_run;
-    results = run_all(model, tensors);
+    outputs = run_all(model, inputs);
   }
-  std::vector<py::array> outputs;
-  for (const auto& result : results)
-    outputs.push_back(py::array_t<float>(result.shape(), result.as<float>().data()));
-  return outputs;
+  std::vector<py::array> results;
+  for (const auto& output : outputs) results.push_back(array_of(output));
+  return results;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "libcompress/export/onnx_writer.h"
+#include "libcompress/graph/canonicalize.h"
 #include "libcompress/graph/graph.h"
 #include "libcompress/pipeline/model_file.h"
 #include "python/bindings/bindings.h"
@@ -31,6 +32,8 @@ void bind_model(py::module_& module) {
   module.def(
       "load_model", [](const std::filesystem::path& path) { return load_model(path, nullptr); },
       py::arg("path"), py::call_guard<py::gil_scoped_release>());
+  module.def("canonicalize", py::overload_cast<const Model&>(&canonicalize), py::arg("model"),
+             py::call_guard<py::gil_scoped_release>(), "The same network in simpler forms.");
   module.def("save_model", &save_model, py::arg("path"), py::arg("model"),
              py::call_guard<py::gil_scoped_release>());
   module.def("save_onnx", &write_onnx, py::arg("path"), py::arg("model"),

@@ -32,7 +32,7 @@ class Writer:
         self.weights = weights
         self.paths = Paths()
         self.code = fx.Graph()
-        self.operands: dict[int, Operand] = {}  #: by value id
+        self.operands: dict[int, fx.Node] = {}  #: by value id
         self.homes: dict[int, str] = {}  #: by id of a parameter or buffer: its attribute path
         self.layers: dict[str, tuple[str, dict]] = {}  #: by path: settings and tensors, to share a layer
         self.batchless: set[int] = {value.id for value in graph.values if self._stored(value)}
@@ -50,13 +50,17 @@ class Writer:
         """A copy of a parameter's or buffer's elements."""
         return torch.from_numpy(self.weights[self.graph.value(value).name].copy())
 
-    def operand(self, value: int) -> Operand:
-        """What the code calls the value; a constant of rank 0 is written as the number that it is."""
+    def number(self, value: int) -> float | None:
+        """A constant of rank 0."""
+        found = self.graph.value(value)
+        plain = found.kind == _core.ValueKind.buffer and found.shape == ()
+        return float(self.weights[found.name]) if plain else None
+
+    def operand(self, value: int) -> fx.Node:
+        """What the code calls the value."""
         if value in self.operands:
             return self.operands[value]
         name = self.graph.value(value).name
-        if not self.is_trained(value) and self.graph.value(value).shape == ():
-            return float(self.weights[name])
         if value not in self.homes:
             path = self.paths.free(clean_path(name))
             self.paths.add_tensor(path, self.tensor(value), self.is_trained(value))
@@ -89,13 +93,20 @@ class Emitter:
     def count(self) -> int:
         return len(self.node.inputs)
 
-    def operand(self, i: int) -> Operand:
+    def operand(self, i: int) -> fx.Node:
         return self.writer.operand(self.node.inputs[i])
 
-    def operands(self) -> list[Operand]:
+    def operands(self) -> list[fx.Node]:
         return [self.operand(i) for i in range(self.count)]
 
-    def optional(self, i: int) -> Operand | None:
+    def numbers_or_operands(self) -> list[Operand]:
+        """Constants of rank 0 as the numbers that they are, unless there is nothing else."""
+        numbers = [self.writer.number(value) for value in self.node.inputs]
+        if all(number is not None for number in numbers):
+            return self.operands()
+        return [self.operand(i) if number is None else number for i, number in enumerate(numbers)]
+
+    def optional(self, i: int) -> fx.Node | None:
         return self.operand(i) if i < self.count else None
 
     def shape(self, i: int = 0) -> tuple[int, ...]:

@@ -14,8 +14,6 @@ from libcompress import _core
 from libcompress.torch_import.extents import Extent, as_extent
 from libcompress.torch_import.names import Namer
 
-TABLE = {each.name: each for each in _core.operators()}
-
 #: A value of the graph by id, or a tensor that is known already.
 Operand = int | torch.Tensor
 
@@ -124,8 +122,6 @@ class Call:
     def emit(self, op: str, inputs: list[int], part: str = "", **attributes: Any) -> int:
         """A node; `part` names a step on the way to the result."""
         name = f"{self.name}.{part}" if part else self.name
-        known = {row.name for row in TABLE[op].attributes} if op in TABLE else set(attributes)
-        attributes = {key: value for key, value in attributes.items() if key in known}
         return self.draft.graph.add_node(op, self.draft.namer.unique(name), inputs, attributes)
 
     def reshape(self, value: int, extents: Iterable[Extent], part: str = "") -> int:

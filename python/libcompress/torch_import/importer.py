@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import fx
 
+from libcompress import _core
 from libcompress.errors import error
 from libcompress.model import Model
 from libcompress.torch_import import constants
@@ -74,6 +75,7 @@ class _Importer:
         self.operands: dict[fx.Node, Operand | list | _Missing] = {}
         self.problems: list[tuple[str, str, str]] = []  # operator, place, why
         self.shared: dict[tuple, int] = {}  # values of parameters by their memory
+        self.first_names = {_memory(each): name for name, each in trace.module.named_parameters()}
         named = [(s.node, operator_name(s.node)) for s in trace.steps if constants.is_operator(s.node)]
         self.draft = Draft(Namer(trace.module, named))
 
@@ -91,7 +93,8 @@ class _Importer:
         if self.problems:
             raise self._complaint()
         self.draft.graph.set_outputs([self._output(node) for node in self.trace.outputs])
-        return Model(self.draft.graph, self.draft.weights, name, {"source": "torch.export"})
+        core = _core.Model(name, self.draft.graph, self.draft.weights, {"source": "torch.export"})
+        return Model.of(_core.canonicalize(core))
 
     # ---- operands
 
@@ -105,10 +108,10 @@ class _Importer:
 
     def _parameter(self, stored: Stored) -> int:
         """Tied parameters are one value, named as the first of them."""
-        tensor = stored.tensor
-        memory = (tensor.data_ptr(), tensor.shape, tensor.stride())
+        memory = _memory(stored.tensor)
         if memory not in self.shared:
-            self.shared[memory] = self.draft.add_tensor(stored.name, tensor, trained=True)
+            name = self.first_names.get(memory, stored.name)
+            self.shared[memory] = self.draft.add_tensor(name, stored.tensor, trained=True)
         return self.shared[memory]
 
     def _value_or_tensor(self, node: fx.Node) -> Operand:
@@ -188,6 +191,11 @@ class _Importer:
 
 class _Skip(Exception):
     """An operand is missing, for a reason that is on the list already."""
+
+
+def _memory(tensor: torch.Tensor) -> tuple:
+    """Equal for tensors that are the same elements."""
+    return tensor.data_ptr(), tensor.shape, tensor.stride()
 
 
 def _check_types(node: fx.Node) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import fx
+from torch.export.graph_signature import OutputKind
 from torch.utils import _pytree as pytree
 
 from libcompress.errors import error
@@ -199,7 +200,7 @@ class _Reader:
         return None
 
     def _shape(self, value: torch.Tensor) -> Extents:
-        return tuple(Extent(int(size)) for size in value.shape)
+        return tuple(map(_plain_extent, value.shape))
 
     def _number(self, value: Any) -> Any:
         if isinstance(value, fx.Node) and isinstance(value.meta.get("val"), int | float | bool):
@@ -232,11 +233,23 @@ class _SymbolicReader(_Reader):
         return super()._number(value)
 
 
+def _plain_extent(size: int | torch.SymInt) -> Extent:
+    if isinstance(size, torch.SymInt):
+        raise _data_dependent()
+    return Extent(size)
+
+
+def _data_dependent() -> Exception:
+    return error("input", "module", "a size that depends on the values of a tensor", "sizes that are known")
+
+
 def _at_batch_of_one(size: int | torch.SymInt) -> Extent:
     if not isinstance(size, torch.SymInt):
         return Extent(int(size))
     expression = size.node.expr
     symbols = expression.free_symbols
+    if any(str(symbol).startswith("u") for symbol in symbols):
+        raise _data_dependent()
     return Extent(int(expression.subs({symbol: 1 for symbol in symbols})), bool(symbols))
 
 
@@ -314,9 +327,11 @@ def _read(module: torch.nn.Module, program: Program, reader: _Reader) -> Trace:
         elif node.op == "call_function":
             trace.steps.append(Step(node, _arguments(node, reader), reader.extents(node)))
         elif node.op == "output":
-            wanted = set(program.graph_signature.user_outputs)
+            kinds = [each.kind for each in program.graph_signature.output_specs]
             trace.outputs = [
-                each for each in node.args[0] if isinstance(each, fx.Node) and each.name in wanted
+                each
+                for each, kind in zip(node.args[0], kinds, strict=True)
+                if kind == OutputKind.USER_OUTPUT and isinstance(each, fx.Node)
             ]
     return trace
 

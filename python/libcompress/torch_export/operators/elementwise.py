@@ -36,20 +36,24 @@ PLAIN = {
     "ceil": torch.ceil,
     "round": torch.round,
     "sign": torch.sign,
+}
+
+ARITHMETIC = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,
     "div": operator.truediv,
+    "pow": torch.pow,
 }
 
 
 def _plain(op: str, function) -> None:
     @emits(op)
     def emit(node: Emitter):
-        return node.call(function, *node.operands())
+        return node.call(function, *node.numbers_or_operands())
 
 
-for _op, _function in PLAIN.items():
+for _op, _function in (PLAIN | ARITHMETIC).items():
     _plain(_op, _function)
 
 
@@ -58,15 +62,10 @@ def identity(node: Emitter):
     return node.operand(0)
 
 
-@emits("pow")
-def power(node: Emitter):
-    return node.call(torch.pow, *node.operands())
-
-
 @emits("maximum", "minimum")
 def extreme(node: Emitter):
     """With a number on one side it is a clamp."""
-    a, b = node.operands()
+    a, b = node.numbers_or_operands()
     if isinstance(a, float):
         a, b = b, a
     if isinstance(b, float):
@@ -115,7 +114,7 @@ def clip(node: Emitter):
 
 @emits("prelu")
 def prelu(node: Emitter):
-    x, slope = node.operands()
+    x, slope = node.numbers_or_operands()
     if isinstance(slope, float):
         return node.call(functional.leaky_relu, x, negative_slope=slope)
     shape, channels = node.shape(1), node.shape()[1] if len(node.shape()) > 1 else 1

@@ -46,13 +46,11 @@ def max_pool(node: Emitter):
     window = {
         "kernel_size": node["kernel"],
         "stride": node["stride"],
-        "dilation": node.attributes.get("dilation", 1),
+        "dilation": node["dilation"],
     }
     if _is_torch_like(node):
         padding = node["padding"][: node.spatial]
-        return node.call(
-            function, node.operand(0), padding=padding, ceil_mode=node.attributes.get("ceil", False), **window
-        )
+        return node.call(function, node.operand(0), padding=padding, ceil_mode=node["ceil"], **window)
     x = node.call(functional.pad, node.operand(0), _explicit_padding(node), "constant", float("-inf"))
     return node.call(function, x, **window)
 
@@ -67,8 +65,8 @@ def avg_pool(node: Emitter):
             function,
             node.operand(0),
             padding=node["padding"][: node.spatial],
-            ceil_mode=node.attributes.get("ceil", False),
-            count_include_pad=node.attributes.get("count_padding", True),
+            ceil_mode=node["ceil"],
+            count_include_pad=node["count_padding"],
             **window,
         )
     pairs = _explicit_padding(node)

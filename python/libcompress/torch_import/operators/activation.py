@@ -104,12 +104,6 @@ def clamp(call: Call):
     )
 
 
-@aten("softshrink")
-def softshrink(call: Call):
-    value, bound = call.value("self"), float(call["lambd"])
-    return call.emit("sub", [value, call.emit("clip", [value], "clipped", min=-bound, max=bound)])
-
-
 @aten("prelu", "_prelu_kernel")
 def prelu(call: Call):
     """A slope a channel lies along axis 1."""

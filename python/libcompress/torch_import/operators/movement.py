@@ -188,8 +188,6 @@ def index(call: Call):
 
 def _flat_indices(tensors: list[torch.Tensor], extents: list[int]) -> tuple[torch.Tensor, int]:
     """Several indices as one into the axes laid end to end."""
-    if len(tensors) == 1 and tensors[0].dtype == torch.bool:
-        return tensors[0].reshape(-1).nonzero().reshape(-1), extents[0]
     flat = torch.zeros((), dtype=torch.int64)
     for indices, extent in zip(torch.broadcast_tensors(*tensors), extents, strict=True):
         flat = flat * extent + torch.where(indices < 0, indices + extent, indices)
@@ -328,7 +326,11 @@ def _between(call: Call, axis: int, begin: int, end: int, middle: int) -> int:
 @aten("copy")
 def copy(call: Call):
     """`src` where it has the shape already; else it is stretched."""
-    value, size = call.value("src"), [extent.size for extent in call.out]
+    size = [extent.size for extent in call.out]
+    constant = call.constant("src")
+    if constant is not None:
+        return call.constant_value(constant.expand(size), "constant")
+    value = call.value("src")
     return value if list(call.draft.shape(value)) == size else call.emit("expand", [value], shape=size)
 
 

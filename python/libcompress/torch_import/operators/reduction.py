@@ -67,6 +67,17 @@ def norm(call: Call):
     call.refuse(f"a norm of order {order}")
 
 
+@aten("logsumexp")
+def logsumexp(call: Call):
+    """Less the largest, so that nothing overflows."""
+    largest = _reduce(call, "reduce_max", "largest", keep=True)
+    rest = call.emit("sub", [call.value("self"), largest], "rest")
+    exponential = call.emit("exp", [rest], "exp")
+    logarithm = call.emit("log", [_reduce(call, "reduce_sum", "sum", exponential)], "log")
+    same_rank = largest if call["keepdim"] else call.reshape(largest, call.out, "flat")
+    return call.emit("add", [logarithm, same_rank])
+
+
 def _variance(call: Call, part: str) -> int:
     """The mean square of what the mean leaves, times n / (n - correction)."""
     count = math.prod(call.shape("self")[axis].size for axis in call.axes())
