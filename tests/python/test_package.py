@@ -171,3 +171,12 @@ def test_the_op_table_tells_operands_and_attributes():
     assert [operand.name for operand in conv.operands] == ["input", "weight", "bias"]
     assert conv.operands[2].optional
     assert {attribute.name for attribute in conv.attributes} == {"stride", "padding", "dilation", "groups"}
+
+
+def test_an_onnx_file_opens_in_onnx_runtime(tmp_path, images):
+    runtime = pytest.importorskip("onnxruntime")
+    model = small_model()
+    model.save(tmp_path / "small.onnx")
+    session = runtime.InferenceSession(str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"input": images})
+    assert np.abs(found - model.run(images)).max() < 1e-5

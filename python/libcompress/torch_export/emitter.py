@@ -75,6 +75,12 @@ class Writer:
         return [node for node in self.code.nodes if node.op == "placeholder"][-1]
 
 
+def _without_elements(layer: Layer) -> torch.nn.Module:
+    """The layer, spared the initial values that nobody will see."""
+    with torch.device("meta"):
+        return layer.make()
+
+
 class Emitter:
     """One node of the graph on its way."""
 
@@ -154,7 +160,7 @@ class Emitter:
         if path is None:
             return None
         if path not in self.writer.layers:
-            module = layer.make()
+            module = _without_elements(layer)
             self._fill(module, layer, path)
             self.writer.paths.add_module(path, module)
             self.writer.layers[path] = (repr(module), layer.tensors)
@@ -180,7 +186,7 @@ class Emitter:
 
     def _same_layer(self, layer: Layer) -> str | None:
         for path, known in self.writer.layers.items():
-            if known == (repr(layer.make()), layer.tensors):
+            if known == (repr(_without_elements(layer)), layer.tensors):
                 return path
         return None
 
@@ -195,7 +201,10 @@ class Emitter:
     def _fill(self, module: torch.nn.Module, layer: Layer, path: str) -> None:
         for attribute, value in layer.tensors.items():
             tensor = self.writer.tensor(value)
-            held = getattr(module, attribute)
-            assert held.shape == tensor.shape, (path, attribute, held.shape, tensor.shape)
-            held.data = tensor
+            assert getattr(module, attribute).shape == tensor.shape, (path, attribute)
+            trained = attribute in module._parameters
+            setattr(module, attribute, torch.nn.Parameter(tensor) if trained else tensor)
             self.writer.homes[value] = f"{path}.{attribute}"
+        for name, buffer in module.named_buffers():
+            if buffer.is_meta:  # the count of batches that a norm has seen
+                setattr(module, name, torch.zeros(buffer.shape, dtype=buffer.dtype))
