@@ -1,4 +1,5 @@
 // What reads whole axes: linear layers, matrix products, norms, reductions.
+#include <ATen/ops/abs.h>
 #include <ATen/ops/amax.h>
 #include <ATen/ops/amin.h>
 #include <ATen/ops/batch_norm.h>
@@ -67,8 +68,10 @@ at::Tensor product(const Reduction& r) {
   return result;
 }
 
-at::Tensor norm(const Reduction& r, double order) {
-  return at::linalg_vector_norm(r.input, order, r.axes, r.keep);
+/// Of one element a norm is its absolute value: along no axis, this is what is left to do.
+at::Tensor norm(const KernelCall& call, double order) {
+  const Reduction r(call);
+  return r.axes.empty() ? at::abs(r.input) : at::linalg_vector_norm(r.input, order, r.axes, r.keep);
 }
 
 }  // namespace
@@ -91,9 +94,8 @@ Kernels whole_axis_kernels() {
       {"reduce_min",
        [](Call c) { return reduced(c, [](auto& r) { return at::amin(r.input, r.axes, r.keep); }); }},
       {"reduce_prod", [](Call c) { return reduced(c, product); }},
-      // Of one element a norm is its absolute value, so these two reduce also along no axis.
-      {"reduce_l1", [](Call c) { return norm(Reduction(c), 1); }},
-      {"reduce_l2", [](Call c) { return norm(Reduction(c), 2); }},
+      {"reduce_l1", [](Call c) { return norm(c, 1); }},
+      {"reduce_l2", [](Call c) { return norm(c, 2); }},
   };
 }
 

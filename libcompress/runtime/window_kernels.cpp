@@ -102,7 +102,7 @@ struct Windows {
         stride(call.attributes.integers("stride")),
         dilation(call.attributes.has("dilation") ? list_or(call, "dilation", kernel.size(), 1)
                                                  : Integers(kernel.size(), 1)),
-        padding(call.attributes.integers("padding")),
+        padding(list_or(call, "padding", 2 * kernel.size(), 0)),
         ceil(call.attributes.boolean("ceil")) {}
 
   /// ATen's pools take symmetric padding of at most half the window; the graph's is any that is smaller than

@@ -6,8 +6,12 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
 
+#include "libcompress/base/error.h"
 #include "libcompress/graph/op.h"
 #include "libcompress/import/safetensors.h"
 #include "libcompress/runtime/network.h"
@@ -16,101 +20,129 @@ namespace compress {
 namespace {
 
 using Integers = std::vector<std::int64_t>;
+using Json = nlohmann::json;
 
-struct Case {
-  std::string name;
-  std::string op;
-  Attributes attributes;
-};
-
-std::vector<Case> cases() {
-  return {
-      {"conv",
-       "conv",
-       {{"stride", Integers{2, 1}},
-        {"padding", Integers{1, 2, 1, 2}},
-        {"dilation", Integers{2, 1}},
-        {"groups", std::int64_t{2}}}},
-      {"conv_uneven", "conv", {{"padding", Integers{2, 0, 1, 3}}}},
-      {"conv1d", "conv", {{"stride", Integers{2}}, {"padding", Integers{2, 2}}, {"dilation", Integers{1}}}},
-      {"conv3d",
-       "conv",
-       {{"stride", Integers{1, 1, 1}},
-        {"padding", Integers{1, 1, 1, 1, 1, 1}},
-        {"dilation", Integers{1, 1, 1}}}},
-      {"linear", "linear", {}},
-      {"max_pool",
-       "max_pool",
-       {{"kernel", Integers{3, 2}}, {"stride", Integers{2, 2}}, {"padding", Integers{1, 1, 1, 1}}}},
-      {"max_pool_wide",
-       "max_pool",
-       {{"kernel", Integers{3, 3}}, {"stride", Integers{1, 1}}, {"padding", Integers{2, 2, 2, 2}}}},
-      {"avg_pool",
-       "avg_pool",
-       {{"kernel", Integers{2, 3}}, {"stride", Integers{2, 3}}, {"padding", Integers{1, 1, 1, 1}}}},
-      {"max_pool1d",
-       "max_pool",
-       {{"kernel", Integers{3}}, {"stride", Integers{2}}, {"padding", Integers{1, 1}}}},
-      {"avg_pool3d",
-       "avg_pool",
-       {{"kernel", Integers{2, 2, 2}}, {"stride", Integers{2, 2, 2}}, {"padding", Integers(6, 0)}}},
-      {"global_avg_pool", "global_avg_pool", {}},
-      {"batch_norm", "batch_norm", {{"epsilon", 1e-3}}},
-      {"softmax", "softmax", {{"axis", std::int64_t{2}}}},
-      {"permute", "permute", {{"order", Integers{0, 2, 3, 1}}}},
-      {"concat", "concat", {{"axis", std::int64_t{3}}}},
-  };
+StateFile reference() {
+  return read_safetensors(std::string(COMPRESS_SOURCE_DIR) + "/tests/runtime/reference.safetensors");
 }
 
-/// The case as a graph of one node.
+Attribute attribute_from(const Json& json) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_float()) return json.get<double>();
+  if (json.is_number()) return json.get<std::int64_t>();
+  if (json.is_string()) return json.get<std::string>();
+  return json.get<Integers>();
+}
+
+bool holds(const Json& places, std::size_t place) {
+  return std::find(places.begin(), places.end(), Json(place)) != places.end();
+}
+
+/// One case of the reference as a graph of one node.
 struct CaseGraph {
+  std::string name;
   Model model;
   std::vector<at::Tensor> inputs;
-  Shape output;
+  std::vector<ValueId> operands;
+  Shape declared;  ///< of the output
+  std::int64_t batch;
 
-  CaseGraph(const Case& each, const StateDict& reference) {
-    const auto& op = find_op(each.op, each.name);
-    auto& graph = model.graph;
-    std::vector<ValueId> operands;
-    for (std::size_t i = 0;; ++i) {
-      const auto name = fmt::format("{}/{}", each.name, i);
-      const auto found = reference.find(name);
-      if (found == reference.end()) break;
-      const auto kind = op.operands[std::min(i, op.operands.size() - 1)].kind;
-      const auto& shape = found->second.shape();
-      if (kind == ValueKind::activation) {
-        operands.push_back(graph.add_input(name, shape));
-        inputs.push_back(as_torch(found->second));
-      } else {
-        operands.push_back(kind == ValueKind::buffer ? graph.add_buffer(name, shape)
-                                                     : graph.add_parameter(name, shape));
-        model.weights[name] = found->second;
-      }
+  CaseGraph(const Json& each, const StateDict& tensors) : name(each.at("name")), batch(each.at("batch")) {
+    const auto& op = find_op(each.at("op").get<std::string>(), name);
+    Attributes attributes;
+    for (const auto& [key, value] : each.at("attributes").items()) attributes.set(key, attribute_from(value));
+    for (std::size_t i = 0; i < each.at("operands"); ++i) {
+      auto kind = op.operands[std::min(i, op.operands.size() - 1)].kind;
+      if (holds(each.at("parameters"), i)) kind = ValueKind::parameter;
+      if (holds(each.at("inputs"), i)) kind = ValueKind::input;
+      add_operand(kind, fmt::format("{}/{}", name, i), tensors);
     }
-    const auto made = graph.add_node(each.op, each.name, operands, each.attributes);
-    graph.set_outputs({made});
-    output = graph.value(made).shape;
+    const auto made = model.graph.add_node(op.name, name, operands, attributes);
+    model.graph.set_outputs({made});
+    declared = model.graph.value(made).shape;
+  }
+
+  /// Of half the sum of the output's squares, in the order of the operands; undefined for buffers.
+  std::vector<at::Tensor> gradients(const Network& network, const at::Tensor& output) const {
+    output.backward(output.detach());
+    std::vector<at::Tensor> gradients;
+    std::size_t next = 0;
+    for (const auto id : operands) {
+      const bool fed = model.graph.value(id).kind == ValueKind::input;
+      gradients.push_back(fed ? inputs[next++].grad() : network.weight(id).grad());
+    }
+    return gradients;
+  }
+
+ private:
+  void add_operand(ValueKind kind, const std::string& operand, const StateDict& tensors) {
+    auto& graph = model.graph;
+    const auto& tensor = tensors.at(operand);
+    if (kind == ValueKind::parameter || kind == ValueKind::buffer) {
+      operands.push_back(kind == ValueKind::buffer ? graph.add_buffer(operand, tensor.shape())
+                                                   : graph.add_parameter(operand, tensor.shape()));
+      model.weights[operand] = tensor;
+      return;
+    }
+    Shape shape = tensor.shape();
+    if (batch != 1) shape[0] /= batch;
+    operands.push_back(graph.add_input(operand, shape));
+    inputs.push_back(as_torch(tensor.clone()).set_requires_grad(true));
   }
 };
+
+void expect_equal(const at::Tensor& found, const Tensor& expected, const std::string& what) {
+  const auto ours = from_torch(found);
+  ASSERT_EQ(ours.shape(), expected.shape()) << what;
+  const auto a = std::as_const(ours).as<float>();
+  const auto b = expected.as<float>();
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ASSERT_NEAR(a[i], b[i], 1e-5 * std::max(1.0F, std::abs(b[i]))) << what << " " << i;
+}
 
 TEST(Kernels, there_is_one_for_every_operator) {
   for (const auto& op : all_ops()) EXPECT_NE(find_kernel(op.name), nullptr) << op.name;
   EXPECT_EQ(find_kernel("no such operator"), nullptr);
 }
 
+TEST(Kernels, every_operator_has_a_case_in_the_reference) {
+  std::set<std::string> covered;
+  for (const auto& each : Json::parse(reference().metadata.at("cases"))) covered.insert(each.at("op"));
+  for (const auto& op : all_ops()) EXPECT_TRUE(covered.contains(op.name)) << op.name;
+}
+
 TEST(Kernels, compute_what_stock_pytorch_computes) {
-  const auto reference =
-      read_safetensors(std::string(COMPRESS_SOURCE_DIR) + "/tests/runtime/reference.safetensors").tensors;
-  for (const auto& each : cases()) {
-    const CaseGraph graph(each, reference);
-    const Network network(graph.model, WeightUse::shared);
-    const auto found = from_torch(network.compute(graph.inputs, graph.model.graph.outputs(), {}).front());
-    const auto& expected = reference.at(each.name + "/output");
-    EXPECT_EQ(found.shape(), expected.shape()) << each.name;
-    EXPECT_EQ(found.shape(), graph.output) << each.name << ": the op table says otherwise";
-    ASSERT_EQ(found.count(), expected.count()) << each.name;
-    for (std::size_t i = 0; i < found.as<float>().size(); ++i)
-      ASSERT_NEAR(found.as<float>()[i], expected.as<float>()[i], 1e-5) << each.name << " " << i;
+  const auto [tensors, metadata] = reference();
+  for (const auto& each : Json::parse(metadata.at("cases"))) {
+    const CaseGraph graph(each, tensors);
+    const Network network(graph.model, WeightUse::copied);
+    const auto output = network.compute(graph.inputs, graph.model.graph.outputs(), {}).front();
+    expect_equal(output, tensors.at(graph.name + "/output"), graph.name);
+    if (graph.batch == 1) {
+      EXPECT_EQ(from_torch(output).shape(), graph.declared) << graph.name;
+    }
+    const auto gradients = graph.gradients(network, output);
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      const auto expected = tensors.find(fmt::format("{}/gradient/{}", graph.name, i));
+      if (expected == tensors.end()) continue;
+      ASSERT_TRUE(gradients[i].defined()) << graph.name << " " << i;
+      expect_equal(gradients[i], expected->second, fmt::format("{}: gradient of operand {}", graph.name, i));
+    }
+  }
+}
+
+TEST(Kernels, a_reshape_that_cannot_tell_its_batch_refuses_another_one) {
+  Model model;
+  const auto from = model.graph.add_input("input", {1, 4});
+  model.graph.set_outputs({model.graph.add_node(
+      "reshape", "node", {from}, {{"shape", Integers{2, 2}}, {"batch_axis", std::int64_t{-1}}})});
+  const Network network(model, WeightUse::shared);
+  EXPECT_NO_THROW(network.forward(at::ones({1, 4})));
+  try {
+    network.forward(at::ones({3, 4}));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("a batch of 3 times the declared one"));
   }
 }
 
