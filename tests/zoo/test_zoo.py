@@ -25,7 +25,8 @@ def test_half_of_it_can_go_and_the_rest_computes_the_same(entry, findings):
     trial.check_scale(output)
 
     model = lc.from_torch(network, inputs)
-    assert trial.difference(trial.run(model, inputs), output) < trial.ROUNDING
+    found = trial.difference(trial.run(model, inputs), output)
+    assert found < trial.ROUNDING or found < trial.rounding(network, inputs, output)
 
     results = []
     for options in ({"criterion": "magnitude"}, {**trial.taylor_data(output), "data": [(inputs, ())]}):
@@ -36,5 +37,5 @@ def test_half_of_it_can_go_and_the_rest_computes_the_same(entry, findings):
         assert 1 - after.params / pruned.costs_before.params >= entry.removed
     assert all(group.prunable or group.reason for group in pruned.groups)
 
-    assert trial.torch_and_back(pruned.model, inputs) < trial.ROUNDING
+    trial.check_torch(pruned.model, inputs)
     findings[entry.name] = {"family": entry.family, **trial.row_of(model, results, pruned.groups)}

@@ -93,9 +93,13 @@ def _scale(layer: nn.Module, _: Tensor, output: Tensor) -> Tensor:
 
 
 def _measure(norm: nn.Module, x: Tensor, _: Tensor) -> Tensor:
-    """Running statistics near those of the data, but not the same."""
+    """Running statistics near those of the data, but not the same.
+
+    A channel that hardly varies would be blown up, and with it the rounding errors of all layers before: no
+    variance falls below a part of the whole tensor's.
+    """
     axes = [axis for axis in range(x.dim()) if axis != 1]
-    deviation = x.std(axes).clamp_min(0.05)
-    norm.running_mean.copy_(x.mean(axes) + 0.2 * deviation * torch.randn_like(deviation))
-    norm.running_var.copy_(deviation.square() * torch.empty_like(deviation).uniform_(0.7, 1.4))
+    variance = x.var(axes).maximum(0.5 * x.var())
+    norm.running_mean.copy_(x.mean(axes) + 0.2 * variance.sqrt() * torch.randn_like(variance))
+    norm.running_var.copy_(variance * torch.empty_like(variance).uniform_(0.7, 1.4))
     return norm.forward(x)  # not norm(x), which would call this hook
