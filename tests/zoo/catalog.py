@@ -12,6 +12,23 @@ from networks import adversaries, audio, transformers, vision
 from torch import Tensor, nn
 
 BATCH = 2
+QUICK = {  # one of each kind of movement, seconds in all
+    "lenet",
+    "cifar_resnet_option_a",
+    "espcn_deep",
+    "unet_3d",
+    "late_fusion",
+    "tied_autoencoder",
+    "glu_net",
+    "m5",
+    "roll_channels",
+    "shuffle_then_flatten",
+    "channels_to_height",
+    "overlapping_slices",
+    "gram_matrix",
+    "weight_norm",
+    "uneven_concat_add",
+}
 EXAMPLES = 8  # that the weights are settled on; the test's own are the first of them
 
 
@@ -23,9 +40,7 @@ class Entry:
     family: str
     make: Callable[[], nn.Module]
     shapes: tuple[tuple[int, ...], ...]  # of the inputs, without the batch
-    removed: float = 0.5  # at 50 % of every prunable group at least this part of all parameters goes
-    slow: bool = False
-    pinned: str = ""  # what of it nothing prunes, as docs/zoo.md says it
+    removed: float = 0.6  # at 50 % of every prunable group at least this part of all parameters goes
 
     def inputs(self) -> tuple[Tensor, ...]:
         return tuple(each[:BATCH] for each in self._examples())
@@ -77,7 +92,7 @@ def _images(catalog: Catalog, models) -> None:
     def add(name: str, *shape: int, **options) -> None:
         made = plain | options
         shapes = (shape or (3, 64, 64),)
-        catalog.add("torchvision, images", name, lambda: models.get_model(name, **made), *shapes, slow=True)
+        catalog.add("torchvision, images", name, lambda: models.get_model(name, **made), *shapes)
 
     for name in (
         "alexnet",
@@ -110,7 +125,7 @@ def _attention(catalog: Catalog, models) -> None:
     """Narrower and shallower than published, from the same classes."""
 
     def add(name: str, make: Callable[[], nn.Module]) -> None:
-        catalog.add("torchvision, attention", name, make, (3, 64, 64), slow=True)
+        catalog.add("torchvision, attention", name, make, (3, 64, 64))
 
     size = {"image_size": 64, "patch_size": 16, "num_layers": 3, "num_heads": 6}
     add("vit", lambda: models.VisionTransformer(num_classes=10, hidden_dim=192, mlp_dim=384, **size))
@@ -135,7 +150,7 @@ def _segmentation(catalog: Catalog, models) -> None:
     def add(name: str, **options) -> None:
         made = {"weights": None, "weights_backbone": None, "num_classes": 5} | options
         make = lambda: Outputs(models.get_model(name, **made))  # noqa: E731
-        catalog.add("torchvision, segmentation", name, make, (3, 64, 64), slow=True)
+        catalog.add("torchvision, segmentation", name, make, (3, 64, 64))
 
     add("deeplabv3_resnet50")
     add("deeplabv3_mobilenet_v3_large", aux_loss=True)
@@ -145,7 +160,7 @@ def _segmentation(catalog: Catalog, models) -> None:
 
 def _video(catalog: Catalog, models) -> None:
     def add(name: str, make: Callable[[], nn.Module], *shape: int) -> None:
-        catalog.add("torchvision, video", name, make, shape, slow=True)
+        catalog.add("torchvision, video", name, make, shape)
 
     for name in ("r3d_18", "mc3_18", "r2plus1d_18"):
         add(name, lambda name=name: models.get_model(name, weights=None, num_classes=10), 3, 4, 32, 32)
@@ -159,22 +174,22 @@ def _own(catalog: Catalog) -> None:
     add(dense, "lenet", vision.LeNet, (1, 32, 32))
     add(dense, "cifar_resnet_option_a", vision.CifarResNet, picture)
     add(dense, "se_resnet", vision.SeResNet, picture)
-    add(dense, "eca_net", vision.EcaNet, picture)
-    add(dense, "cbam", vision.Cbam, picture)
+    add(dense, "eca_net", vision.EcaNet, picture, removed=0.45)
+    add(dense, "cbam", vision.Cbam, picture, removed=0.45)
     add(dense, "sk_net", vision.SkNet, picture)
     add(dense, "non_local", vision.NonLocal, picture)
     add(dense, "res2net", vision.Res2Net, picture)
     add(dense, "coord_conv", vision.CoordConv, picture)
     add(dense, "group_norm_resnet", vision.GroupNormResNet, picture)
-    add(dense, "ghost_net", vision.GhostNet, picture)
+    add(dense, "ghost_net", vision.GhostNet, picture, removed=0.58)
     add(dense, "dual_path", vision.DualPath, picture)
     add(dense, "maxout", vision.Maxout, picture)
     add(dense, "mobilenet_v1", vision.MobileNetV1, picture)
     add(dense, "network_in_network", vision.NetworkInNetwork, picture)
-    add(dense, "shufflenet_v1_groups_3", vision.ShuffleNetV1, picture)
+    add(dense, "shufflenet_v1_groups_3", vision.ShuffleNetV1, picture, removed=0.4)
     add(dense, "shufflenet_v1_groups_2", lambda: vision.ShuffleNetV1(2), picture)
-    add(dense, "mlp_mixer", vision.MlpMixer, picture)
-    add(dense, "conv_mixer", vision.ConvMixer, picture)
+    add(dense, "mlp_mixer", vision.MlpMixer, picture, removed=0.58)
+    add(dense, "conv_mixer", vision.ConvMixer, picture, removed=0.58)
     add(dense, "unshuffle_net", vision.UnshuffleNet, picture)
     add(dense, "patch_transformer", transformers.PatchTransformer, picture)
     add(dense, "conv_transformer", transformers.ConvTransformer, picture)
@@ -185,7 +200,7 @@ def _own(catalog: Catalog) -> None:
     add(pixels, "hourglass", vision.Hourglass, picture)
     add(pixels, "espcn", vision.Espcn, (1, 16, 16))
     add(pixels, "espcn_deep", lambda: vision.Espcn(deep=True), (1, 16, 16))
-    add(pixels, "fsrcnn", vision.Fsrcnn, (1, 16, 16))
+    add(pixels, "fsrcnn", vision.Fsrcnn, (1, 16, 16), removed=0.58)
     add(pixels, "style_transfer", vision.StyleTransfer, picture)
     add(pixels, "grouped_autoencoder", vision.GroupedAutoencoder, picture)
     detection = "detection"
@@ -196,24 +211,24 @@ def _own(catalog: Catalog) -> None:
     add(several, "siamese", vision.Siamese, (1, 28, 28), (1, 28, 28))
     add(several, "multi_task", vision.MultiTask, picture)
     add(several, "recurrence", vision.Recurrence, small)
-    add(several, "tied_autoencoder", vision.TiedAutoencoder, (96,))
+    add(several, "tied_autoencoder", vision.TiedAutoencoder, (96,), removed=0.5)
     sound = "sound and time series"
     add(sound, "wavenet", audio.WaveNet, (1, 64))
     add(sound, "glu_net", audio.GluNet, (1, 16, 32))
     add(sound, "crnn_front", audio.CrnnFront, (1, 32, 24))
     add(sound, "m5", audio.M5, (1, 4000))
-    add(sound, "ds_cnn", audio.DsCnn, (1, 49, 10))
+    add(sound, "ds_cnn", audio.DsCnn, (1, 49, 10), removed=0.58)
     add(sound, "tcn", audio.Tcn, (4, 48))
-    add(sound, "broadcast_resnet", audio.BroadcastResNet, (1, 40, 30))
+    add(sound, "broadcast_resnet", audio.BroadcastResNet, (1, 40, 30), removed=0.5)
     add(sound, "tasnet", audio.TasNet, (1, 400))
-    add(sound, "eeg_net", audio.EegNet, (1, 8, 64))
+    add(sound, "eeg_net", audio.EegNet, (1, 8, 64), removed=0.55)
     add(sound, "inception_time", audio.InceptionTime, (3, 64))
     add(sound, "dense_autoencoder", audio.DenseAutoencoder, (80,))
     moving = "channels on the move"
-    add(moving, "roll_channels", adversaries.RollChannels, small)
+    add(moving, "roll_channels", adversaries.RollChannels, small, removed=0.4)
     add(moving, "roll_only", adversaries.RollOnly, small)
     add(moving, "flip_channels", adversaries.FlipChannels, small)
-    add(moving, "shuffle_then_flatten", adversaries.ShuffleThenFlatten, picture)
+    add(moving, "shuffle_then_flatten", adversaries.ShuffleThenFlatten, picture, removed=0.48)
     add(moving, "shuffle_then_groups", adversaries.ShuffleThenGroups, small)
     add(moving, "channels_to_height", adversaries.ChannelsToHeight, (1, 1, 300))
     add(moving, "channels_to_time", adversaries.ChannelsToTime, (2, 40))
@@ -223,17 +238,17 @@ def _own(catalog: Catalog) -> None:
     add(moving, "repeat_channels", adversaries.RepeatChannels, small)
     add(moving, "gather_channels", adversaries.GatherChannels, small)
     add(moving, "mixed_reshape", adversaries.MixedReshape, small)
-    add(moving, "gram_matrix", adversaries.GramMatrix, small)
+    add(moving, "gram_matrix", adversaries.GramMatrix, small, removed=0.3)
     add(moving, "broadcast_one", adversaries.BroadcastOne, small)
-    add(moving, "channel_softmax", adversaries.ChannelSoftmax, small)
-    add(moving, "channel_normalization", adversaries.ChannelNormalization, small)
-    add(moving, "weight_standardization", adversaries.WeightStandardization, small)
-    add(moving, "weight_norm", adversaries.WeightNorm, (2, 40))
+    add(moving, "channel_softmax", adversaries.ChannelSoftmax, small, removed=0.4)
+    add(moving, "channel_normalization", adversaries.ChannelNormalization, small, removed=0.4)
+    add(moving, "weight_standardization", adversaries.WeightStandardization, small, removed=0.45)
+    add(moving, "weight_norm", adversaries.WeightNorm, (2, 40), removed=0.08)
     add(moving, "constant_bias", adversaries.ConstantBias, small)
     add(moving, "uneven_concat_add", adversaries.UnevenConcatAdd, small)
     add(moving, "depthwise_multiplier", adversaries.DepthwiseMultiplier, small)
     add(moving, "flatten_then_split", adversaries.FlattenThenSplit, picture)
-    add(moving, "batched_experts", adversaries.BatchedExperts, (20,))
+    add(moving, "batched_experts", adversaries.BatchedExperts, (20,), removed=0.15)
 
 
 def load() -> list[Entry]:
