@@ -387,7 +387,8 @@ class Lowering {
     fill(window.stride, node.attributes.integers("stride"), 1);
     fill(window.pad_begin, padding.first(kernel.size()), 0);
     fill(window.pad_end, padding.subspan(kernel.size()), 0);
-    if (node.attributes.has("dilation")) fill(window.dilation, node.attributes.integers("dilation"), 1);
+    if (node.attributes.has("dilation") && !node.attributes.integers("dilation").empty())
+      fill(window.dilation, node.attributes.integers("dilation"), 1);
     return window;
   }
 
