@@ -33,7 +33,7 @@ class Folder {
       if (read_.contains(old_.node(id).output)) add(old_.node(id));
     }
     std::vector<ValueId> outputs;
-    for (const auto id : old_.outputs()) outputs.push_back(moved_.at(id));
+    for (const auto id : old_.outputs()) outputs.push_back(value_for(id));
     model_.graph.set_outputs(outputs);
     verify(model_);
     return std::move(model_);
@@ -49,7 +49,16 @@ class Folder {
     const auto readers = old_.consumers(node.output);
     if (readers.size() != 1) return nullptr;
     const auto& reader = old_.node(readers[0]);
-    return reader.op == "batch_norm" ? &reader : nullptr;
+    return reader.op == "batch_norm" && has_stored_weights(node) && has_stored_weights(reader) ? &reader
+                                                                                               : nullptr;
+  }
+
+  /// Whether all operands but the input are parameters and buffers: computed ones cannot be changed here.
+  bool has_stored_weights(const Node& node) const {
+    return std::all_of(node.inputs.begin() + 1, node.inputs.end(), [&](ValueId id) {
+      const auto kind = old_.value(id).kind;
+      return kind == ValueKind::parameter || kind == ValueKind::buffer;
+    });
   }
 
   /// What the outputs depend on.
@@ -64,7 +73,7 @@ class Folder {
   void add(const Node& node) {
     if (moved_.contains(node.output)) return;  // a batch norm that was folded
     if (node.op == "dropout") {
-      moved_[node.output] = moved_.at(node.inputs[0]);
+      moved_[node.output] = value_for(node.inputs[0]);
       return;
     }
     const auto norm = folded_.find(node.id);

@@ -364,8 +364,9 @@ class Lowering {
 
   // Windows
 
-  /// Entries of an attribute along [height, width]; a sequence has no height.
+  /// Entries of an attribute along [height, width]; a sequence has no height, an empty list says `absent`.
   static std::array<std::int32_t, 2> along_image(std::span<const std::int64_t> entries, std::int32_t absent) {
+    if (entries.empty()) return {absent, absent};
     const auto narrow = [](std::int64_t x) {
       return static_cast<std::int32_t>(std::min<std::int64_t>(x, INT32_MAX));
     };
@@ -385,10 +386,9 @@ class Lowering {
     const std::span<const std::int64_t> padding = node.attributes.integers("padding");
     fill(window.kernel, kernel, 1);
     fill(window.stride, node.attributes.integers("stride"), 1);
-    fill(window.pad_begin, padding.first(kernel.size()), 0);
-    fill(window.pad_end, padding.subspan(kernel.size()), 0);
-    if (node.attributes.has("dilation") && !node.attributes.integers("dilation").empty())
-      fill(window.dilation, node.attributes.integers("dilation"), 1);
+    fill(window.pad_begin, padding.first(padding.size() / 2), 0);
+    fill(window.pad_end, padding.subspan(padding.size() / 2), 0);
+    if (node.attributes.has("dilation")) fill(window.dilation, node.attributes.integers("dilation"), 1);
     return window;
   }
 

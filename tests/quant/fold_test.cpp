@@ -68,6 +68,17 @@ TEST(Fold, leaves_a_batch_norm_that_follows_no_layer_of_its_own) {
               testing::ElementsAre("first", "conv", "second", "sum"));
 }
 
+TEST(Fold, leaves_a_batch_norm_behind_a_computed_weight) {
+  NetworkBuilder build({1, 4, 5, 5});
+  build.conv("first", 4, {1, 1}, {1, 1}, 1, false);
+  const auto first = build.last();
+  const auto weight = *build.finish({first}).graph.find_value("first.weight");
+  build.join("relu", "positive", {weight});
+  build.join("conv", "second", {first, build.last()}).norm("norm");
+  const auto folded = folded_and_equal(build.finish({build.last()}));
+  EXPECT_THAT(nodes_of(folded), testing::UnorderedElementsAre("first", "positive", "second", "norm"));
+}
+
 TEST(Fold, does_not_touch_weights_that_another_node_reads) {
   NetworkBuilder build({1, 4, 6, 6});
   build.conv("conv", 4, {1, 1}, {1, 1}).norm("norm");

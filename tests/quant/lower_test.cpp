@@ -242,6 +242,55 @@ TEST(Lower, refuses_what_it_cannot_scale) {
               testing::HasSubstr("node 'conv'"));
 }
 
+/// What lowering says to one node behind a 1 x 1 convolution.
+std::string complaint_about(Shape input, const std::string& op, Attributes attributes) {
+  NetworkBuilder build(std::move(input));
+  const auto model = build.conv("conv", 4, {1, 1}, {1, 1}).node(op, "node", std::move(attributes)).finish();
+  return complaint_of([&] { lower(model, {{"input", {-1, 1}}, {"conv", {-1, 1}}, {"node", {-1, 1}}}); });
+}
+
+TEST(Lower, refuses_forms_of_operators_that_only_floats_have) {
+  using testing::HasSubstr;
+  const Attributes window{{"kernel", Integers{2, 2}}, {"stride", Integers{2, 2}}};
+  const auto with = [&](const std::string& name, Attribute value) {
+    auto attributes = window;
+    attributes.set(name, std::move(value));
+    return attributes;
+  };
+  const Shape image = {1, 2, 5, 5};
+  EXPECT_EQ(complaint_about(image, "max_pool", window), "accepted");
+  EXPECT_THAT(complaint_about(image, "max_pool", with("ceil", true)), HasSubstr("hang over the end"));
+  EXPECT_THAT(complaint_about(image, "max_pool", with("dilation", Integers{2, 2})), HasSubstr("dilated"));
+  auto counting = with("count_padding", true);
+  EXPECT_EQ(complaint_about(image, "avg_pool", counting), "accepted");
+  counting.set("padding", Integers{1, 1, 1, 1});
+  EXPECT_THAT(complaint_about(image, "avg_pool", counting), HasSubstr("padding that counts"));
+  EXPECT_THAT(complaint_about(image, "permute", {{"order", Integers{1, 0, 2, 3}}}),
+              HasSubstr("a batch that moves"));
+  EXPECT_THAT(complaint_about(image, "concat", {{"axis", std::int64_t{0}}}), HasSubstr("axis 0"));
+  EXPECT_THAT(complaint_about(image, "gelu", {}), HasSubstr("operator 'gelu'"));
+}
+
+TEST(Lower, refuses_operands_that_only_floats_take) {
+  NetworkBuilder squared({1, 1});
+  const auto itself = squared.join("linear", "fc", {squared.last(), squared.last()}).finish();
+  const ValueRanges ranges = {{"input", {-1, 1}}, {"fc", {-1, 1}}, {"conv", {-1, 1}}, {"sum", {-1, 1}}};
+  EXPECT_THAT(complaint_of([&] { lower(itself, ranges); }), testing::HasSubstr("a computed weight"));
+
+  NetworkBuilder build({1, 4, 3, 3});
+  const auto input = build.last();
+  build.conv("conv", 1, {1, 1}, {1, 1});
+  const auto broadcast = build.join("add", "sum", {input, build.last()}).finish();
+  EXPECT_THAT(complaint_of([&] { lower(broadcast, ranges); }), testing::HasSubstr("shapes that broadcast"));
+
+  NetworkBuilder biased({1, 4, 3, 3});
+  biased.conv("conv", 1, {1, 1}, {1, 1});
+  const auto conv = biased.last();
+  const auto bias = *biased.finish({conv}).graph.find_value("conv.bias");
+  const auto constant = biased.join("add", "sum", {conv, bias}).finish({biased.last()});
+  EXPECT_THAT(complaint_of([&] { lower(constant, ranges); }), testing::HasSubstr("a constant as input"));
+}
+
 TEST(Calibration, refuses_no_inputs_constant_inputs_and_nan) {
   const auto model = NetworkBuilder({1, 2, 4, 4}).conv("conv", 3, {1, 1}, {1, 1}).finish();
   EXPECT_THAT(complaint_of([&] { quantized(model, {}); }), testing::HasSubstr("no inputs"));
