@@ -1,0 +1,113 @@
+#include "libcompress/import/tflite.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "libcompress/base/error.h"
+#include "libcompress/base/files.h"
+#include "libcompress/import/batch.h"
+#include "libcompress/import/tflite/operators.h"
+#include "libcompress/import/tflite/schema.h"
+#include "libcompress/import/tflite/translation.h"
+
+namespace compress {
+namespace {
+
+using tflite::FileRecord;
+using tflite::Translated;
+using tflite::Translation;
+
+/// A FlatBuffer cannot be larger.
+constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 31;
+
+[[noreturn]] void refuse(const FileRecord& file, const std::vector<std::string>& failures) {
+  const auto more =
+      failures.size() == 1 ? std::string() : fmt::format(", and {} more cannot be read", failures.size() - 1);
+  throw Error(ErrorKind::input, fmt::format("{}: {}{}; supported operators: {}", file.file, failures.front(),
+                                            more, fmt::join(tflite_operators(), ", ")));
+}
+
+/// An input whose first extent neither the file nor the options fix.
+bool has_free_batch(const FileRecord& file, const TfliteOptions& options) {
+  return std::any_of(file.inputs.begin(), file.inputs.end(), [&](auto input) {
+    const auto& record = file.tensors[static_cast<std::size_t>(input)];
+    const auto given = options.shapes.find(std::string(record.name));
+    if (given != options.shapes.end() && !given->second.empty() && given->second[0] > 0) return false;
+    return record.signature.size() == record.shape.size() && !record.signature.empty() &&
+           record.signature[0] == -1;
+  });
+}
+
+bool holds_the_same(const StateDict& one, const StateDict& two) {
+  return one.size() == two.size() && std::equal(one.begin(), one.end(), two.begin(), [](auto& a, auto& b) {
+           return a.first == b.first && a.second.shape() == b.second.shape() &&
+                  std::ranges::equal(a.second.bytes(), b.second.bytes());
+         });
+}
+
+/// Files declare an open batch also where a reshape inside fixes it: those run at the batch that they fix.
+Graph with_batch(const FileRecord& file, const TfliteOptions& options, const Translated& one) {
+  if (has_free_batch(file, options)) {
+    try {
+      const auto two = Translation(file, options, 2).run(false);
+      if (two.failures.empty() && holds_the_same(one.weights, two.weights))
+        return with_free_batch(one.graph, two.graph);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+    }
+  }
+  return with_fixed_batch(one.graph);
+}
+
+Model import(const FileRecord& file, const TfliteOptions& options) {
+  Model model;
+  try {
+    auto translated = Translation(file, options, 1).run(false);
+    if (!translated.failures.empty()) refuse(file, translated.failures);
+    model.graph = with_batch(file, options, translated);
+    model.weights = std::move(translated.weights);
+    model.name = file.name.empty() ? std::string("network") : readable_name(file.name);
+    model.metadata["format"] = "TensorFlow Lite";
+    if (!file.description.empty()) model.metadata["producer"] = readable_name(file.description);
+    verify(model);
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with(file.file)) throw;
+    throw Error(error.kind(), fmt::format("{}: {}", file.file, error.what()));
+  }
+  return model;
+}
+
+/// FlatBuffers are read in place, so their first byte must be aligned as their numbers are.
+std::vector<std::byte> aligned_copy(std::span<const std::byte> bytes) {
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 16 == 0) return {};
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+Model read_tflite(const std::filesystem::path& path, const TfliteOptions& options) {
+  return parse_tflite(read_bytes(path, kLargestFile), path.string(), options);
+}
+
+Model parse_tflite(std::span<const std::byte> bytes, const std::string& name, const TfliteOptions& options) {
+  const auto copy = aligned_copy(bytes);
+  return import(tflite::parse_file(copy.empty() ? bytes : std::span(copy), name), options);
+}
+
+std::vector<ForeignNode> list_tflite(const std::filesystem::path& path, const TfliteOptions& options) {
+  const auto bytes = read_bytes(path, kLargestFile);
+  return Translation(tflite::parse_file(bytes, path.string()), options, 1).run(true).nodes;
+}
+
+std::vector<std::string> tflite_operators() {
+  std::vector<std::string> names;
+  for (const auto& row : tflite::all_operators()) names.emplace_back(row.name);
+  return names;
+}
+
+bool is_tflite(std::span<const std::byte> bytes) { return tflite::has_identifier(bytes); }
+
+}  // namespace compress
