@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from tflite_files import TfliteFile
 
 OPERATORS = schema.BuiltinOperator
-OPTIONS = schema.BuiltinOptions
 ACTIVATIONS = [
     schema.ActivationFunctionType.NONE,
     schema.ActivationFunctionType.RELU,
@@ -17,38 +16,20 @@ ACTIVATIONS = [
 ]
 
 
-class OneOperator:
+class OneOperator(TfliteFile):
     """A file with one operator."""
 
     def __init__(self, seed: int):
+        super().__init__()
         self.random = np.random.default_rng(seed)
-        self.tensors: list[schema.TensorT] = []
-        self.buffers = [schema.BufferT()]
 
     def pick(self, *choices):
         return choices[self.random.integers(len(choices))]
 
     def tensor(self, shape, scales, zero_point=0, data: np.ndarray | None = None, axis: int = 0) -> int:
-        tensor = schema.TensorT()
-        tensor.name = f"tensor{len(self.tensors)}"
-        tensor.shape = list(shape)
-        tensor.type = (
-            schema.TensorType.INT8 if data is None or data.dtype == np.int8 else schema.TensorType.INT32
-        )
-        tensor.buffer = 0
-        if data is not None:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
-            self.buffers.append(buffer)
-            tensor.buffer = len(self.buffers) - 1
-        if scales is not None:
-            quantization = schema.QuantizationParametersT()
-            quantization.scale = np.atleast_1d(np.asarray(scales, np.float32))
-            quantization.zeroPoint = np.full(len(quantization.scale), zero_point, np.int64)
-            quantization.quantizedDimension = axis
-            tensor.quantization = quantization
-        self.tensors.append(tensor)
-        return len(self.tensors) - 1
+        dtype = "int8" if data is None or data.dtype == np.int8 else "int32"
+        index = self.add_tensor(shape, dtype, data)
+        return index if scales is None else self.quantize(index, scales, zero_point, axis)
 
     def activation(self, shape, scale=None) -> int:
         scale = self.random.uniform(0.01, 0.2) if scale is None else scale
@@ -65,30 +46,15 @@ class OneOperator:
     def scale_of(self, index: int) -> float:
         return float(self.tensors[index].quantization.scale[0])
 
-    def save(self, path: Path, code: int, options, options_type: int, inputs, output: int) -> None:
-        operator_code = schema.OperatorCodeT()
-        operator_code.builtinCode = code
-        operator_code.deprecatedBuiltinCode = min(code, 127)
-        operator_code.version = (
-            5 if code == OPERATORS.FULLY_CONNECTED else 3 if code == OPERATORS.CONV_2D else 2
-        )
+    def save(self, path: Path, code: int, options, inputs, output: int) -> None:
+        version = 5 if code == OPERATORS.FULLY_CONNECTED else 3 if code == OPERATORS.CONV_2D else 2
         if code == OPERATORS.DEPTHWISE_CONV_2D:
-            operator_code.version = 3
-        operator = schema.OperatorT()
-        operator.opcodeIndex = 0
-        operator.inputs, operator.outputs = list(inputs), [output]
-        operator.builtinOptionsType, operator.builtinOptions = options_type, options
-        graph = schema.SubGraphT()
-        graph.tensors, graph.operators = self.tensors, [operator]
+            version = 3
+        self.add_operator(code, inputs, [output], options, version)
         constants = {i for i, tensor in enumerate(self.tensors) if tensor.buffer}
-        graph.inputs = list(dict.fromkeys(index for index in inputs if index not in constants))
-        graph.outputs = [output]
-        model = schema.ModelT()
-        model.version = 3
-        model.operatorCodes, model.subgraphs, model.buffers = [operator_code], [graph], self.buffers
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), b"TFL3")
-        path.write_bytes(bytes(builder.Output()))
+        self.inputs = list(dict.fromkeys(index for index in inputs if index not in constants))
+        self.outputs = [output]
+        super().save(path)
 
 
 def window(one: OneOperator, options, height: int, width: int, kernel: list[int], dilation: int) -> list[int]:
@@ -122,11 +88,9 @@ def convolution(one: OneOperator, path: Path, depthwise: bool) -> None:
         weight, bias, _ = one.weights([outputs, *kernel, channels], outputs, 0, one.scale_of(x))
     y = one.activation([1, *extents, outputs], one.random.uniform(0.02, 0.5))
     if depthwise:
-        one.save(
-            path, OPERATORS.DEPTHWISE_CONV_2D, options, OPTIONS.DepthwiseConv2DOptions, [x, weight, bias], y
-        )
+        one.save(path, OPERATORS.DEPTHWISE_CONV_2D, options, [x, weight, bias], y)
     else:
-        one.save(path, OPERATORS.CONV_2D, options, OPTIONS.Conv2DOptions, [x, weight, bias], y)
+        one.save(path, OPERATORS.CONV_2D, options, [x, weight, bias], y)
 
 
 def conv(one: OneOperator, path: Path) -> None:
@@ -148,7 +112,7 @@ def fully_connected(one: OneOperator, path: Path) -> None:
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = one.pick(*ACTIVATIONS)
     y = one.activation([1, outputs], one.random.uniform(0.02, 0.5))
-    one.save(path, OPERATORS.FULLY_CONNECTED, options, OPTIONS.FullyConnectedOptions, [x, weight, b], y)
+    one.save(path, OPERATORS.FULLY_CONNECTED, options, [x, weight, b], y)
 
 
 def fully_connected_per_channel(one: OneOperator, path: Path) -> None:
@@ -158,7 +122,7 @@ def fully_connected_per_channel(one: OneOperator, path: Path) -> None:
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = one.pick(*ACTIVATIONS)
     y = one.activation([1, outputs], one.random.uniform(0.02, 0.5))
-    one.save(path, OPERATORS.FULLY_CONNECTED, options, OPTIONS.FullyConnectedOptions, [x, weight, bias], y)
+    one.save(path, OPERATORS.FULLY_CONNECTED, options, [x, weight, bias], y)
 
 
 def pool(one: OneOperator, path: Path, code: int) -> None:
@@ -172,7 +136,7 @@ def pool(one: OneOperator, path: Path, code: int) -> None:
     x = one.activation([1, height, width, channels])
     zero_point = int(one.tensors[x].quantization.zeroPoint[0])
     y = one.tensor([1, *extents, channels], one.scale_of(x), zero_point)
-    one.save(path, code, options, OPTIONS.Pool2DOptions, [x], y)
+    one.save(path, code, options, [x], y)
 
 
 def max_pool(one: OneOperator, path: Path) -> None:
@@ -189,7 +153,7 @@ def softmax(one: OneOperator, path: Path) -> None:
     y = one.tensor([1, classes], 1 / 256, -128)
     options = schema.SoftmaxOptionsT()
     options.beta = 1.0
-    one.save(path, OPERATORS.SOFTMAX, options, OPTIONS.SoftmaxOptions, [x], y)
+    one.save(path, OPERATORS.SOFTMAX, options, [x], y)
 
 
 def add(one: OneOperator, path: Path) -> None:
@@ -199,14 +163,14 @@ def add(one: OneOperator, path: Path) -> None:
     y = one.activation(shape, one.random.uniform(0.02, 0.5))
     options = schema.AddOptionsT()
     options.fusedActivationFunction = one.pick(*ACTIVATIONS)
-    one.save(path, OPERATORS.ADD, options, OPTIONS.AddOptions, [x, x], y)
+    one.save(path, OPERATORS.ADD, options, [x, x], y)
 
 
 def quantize(one: OneOperator, path: Path) -> None:
     shape = [1, int(one.random.integers(1, 300))]
     x = one.activation(shape)
     y = one.activation(shape, one.random.uniform(0.01, 0.5))
-    one.save(path, OPERATORS.QUANTIZE, schema.QuantizeOptionsT(), OPTIONS.QuantizeOptions, [x], y)
+    one.save(path, OPERATORS.QUANTIZE, schema.QuantizeOptionsT(), [x], y)
 
 
 KINDS = [
