@@ -210,7 +210,8 @@ class Walk {
         if (chosen) allowed_[static_cast<std::size_t>(cell)] = 1;
       }
     }
-    std::erase_if(layers, [&flow](const IdLayer& layer) { return !flow.is_alive(layer); });
+    // Of a computed weight dead layers move on to the node that uses it, which the group is listed under.
+    if (!constant) std::erase_if(layers, [&flow](const IdLayer& layer) { return !flow.is_alive(layer); });
     coupling_.layers[index_of(node.output)] = std::move(layers);
     if (const auto* pattern = matching(options_.ignore, node.name))
       pin_value(node.output, fmt::format("ignored by the recipe (pattern '{}')", *pattern));

@@ -20,6 +20,9 @@ class NodeFlow : public IdFlow {
   }
   const Shape& output_shape() const override { return graph_.value(node_.output).shape; }
   std::size_t input_count() const override { return node_.inputs.size(); }
+  const std::string& input_name(std::size_t input) const override {
+    return graph_.value(node_.inputs[input]).name;
+  }
 
   const Node& full_node() const override { return full_.node(node_.id); }
   const Shape& full_input_shape(std::size_t input) const override {

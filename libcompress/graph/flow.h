@@ -53,6 +53,7 @@ class IdFlow {
   virtual const Shape& input_shape(std::size_t input) const = 0;
   virtual const Shape& output_shape() const = 0;
   virtual std::size_t input_count() const = 0;
+  virtual const std::string& input_name(std::size_t input) const = 0;
 
   /// The same before pruning, where a removal is checked on the small graph: what decides which form of its
   /// operator a node is (depthwise, broadcasting), since extents may have shrunk to 1.

@@ -81,7 +81,7 @@ TEST(Coupling, pins_what_is_added_to_the_input) {
   const auto sum = net.add("sum", net.conv("a", net.input(), 3), net.input());
   const auto groups = find_groups(net.done(net.conv("b", sum, 2)));
   EXPECT_THAT(named(groups, "a").reason,
-              HasSubstr("node 'sum' combines it with something that cannot shrink"));
+              HasSubstr("node 'sum' combines it with 'input', which cannot shrink there"));
 }
 
 TEST(Coupling, ties_concat_inputs_at_their_offsets) {

@@ -57,11 +57,16 @@ void elementwise(IdFlow& flow, Zero rule, int axes) {
   for (int axis = 0; axis < axes; ++axis) {
     const auto meeting = meet(flow, axis);
     std::size_t common = meeting.full.empty() ? 0 : meeting.layers.front().size();
-    for (const auto& layers : meeting.layers) common = std::min(common, layers.size());
+    std::size_t stiff = 0;  // the input that has the fewest
+    for (std::size_t i = 0; i < meeting.layers.size(); ++i) {
+      if (meeting.layers[i].size() >= common) continue;
+      common = meeting.layers[i].size();
+      stiff = i;
+    }
     for (const auto& layers : meeting.layers) {
       for (std::size_t level = common; level < layers.size(); ++level)
-        flow.pin(*layers[level],
-                 fmt::format("node '{}' combines it with something that cannot shrink", flow.node().name));
+        flow.pin(*layers[level], fmt::format("node '{}' combines it with '{}', which cannot shrink there",
+                                             flow.node().name, flow.input_name(meeting.full[stiff])));
     }
     for (std::size_t level = 0; level < common; ++level) {
       const auto& first = *meeting.layers.front()[level];
@@ -214,8 +219,8 @@ void contract(IdFlow& flow, int axis, std::size_t other, int other_axis) {
     return;
   }
   if (!left.empty())
-    flow.pin(*left.front(),
-             fmt::format("node '{}' sums over it with weights that cannot shrink", flow.node().name));
+    flow.pin(*left.front(), fmt::format("node '{}' sums over it with '{}', which cannot shrink there",
+                                        flow.node().name, flow.input_name(other)));
   if (!right.empty())
     flow.pin(*right.front(),
              fmt::format("node '{}' reads data there that nothing removes", flow.node().name));
@@ -227,8 +232,8 @@ void follow(IdFlow& flow, int axis, std::size_t operand, int dimension) {
   const auto theirs = layers_along(flow.layers(operand), dimension);
   if (theirs.empty()) {
     for (const auto* layer : own)
-      flow.pin(*layer,
-               fmt::format("node '{}' combines it with something that cannot shrink", flow.node().name));
+      flow.pin(*layer, fmt::format("node '{}' combines it with '{}', which cannot shrink there",
+                                   flow.node().name, flow.input_name(operand)));
     return;
   }
   if (own.empty()) {

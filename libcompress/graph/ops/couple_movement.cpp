@@ -52,8 +52,13 @@ void join(IdFlow& flow, int axis) {
 void lay_side_by_side(IdFlow& flow, int axis) {
   const auto first = layers_along(flow.layers(0), axis);
   std::size_t common = first.size();
-  for (std::size_t i = 1; i < flow.input_count(); ++i)
-    common = std::min(common, layers_along(flow.layers(i), axis).size());
+  std::size_t stiff = 0;  // the input that has the fewest
+  for (std::size_t i = 1; i < flow.input_count(); ++i) {
+    const auto depth = layers_along(flow.layers(i), axis).size();
+    if (depth >= common) continue;
+    common = depth;
+    stiff = i;
+  }
   std::vector<bool> zero(common, true);
   for (std::size_t i = 0; i < flow.input_count(); ++i) {
     const auto layers = layers_along(flow.layers(i), axis);
@@ -62,8 +67,8 @@ void lay_side_by_side(IdFlow& flow, int axis) {
         flow.tie(*first[level]->cells, *layers[level]->cells);
         zero[level] = zero[level] && layers[level]->zero;
       } else {
-        flow.pin(*layers[level],
-                 fmt::format("node '{}' joins it with something that cannot shrink", flow.node().name));
+        flow.pin(*layers[level], fmt::format("node '{}' joins it with '{}', which cannot shrink there",
+                                             flow.node().name, flow.input_name(stiff)));
       }
     }
   }
