@@ -12,6 +12,7 @@ import torch  # noqa: F401  # first: the extension then uses the very LibTorch t
 
 from libcompress._core import (
     Error,
+    Graph,
     GroupPlan,
     NetworkCost,
     Node,
@@ -23,15 +24,15 @@ from libcompress._core import (
     strategies,
     use_threads,
 )
-from libcompress.graph import Graph
 from libcompress.groups import Group, GroupMember
 from libcompress.model import Model, load
 from libcompress.operators import op_table
 from libcompress.pruning import PrunedModel
-from libcompress.torch_import import from_torch
+from libcompress.torch_import import ForeignNode, from_torch, list_torch
 
 __all__ = [
     "Error",
+    "ForeignNode",
     "Graph",
     "Group",
     "GroupMember",
@@ -46,6 +47,7 @@ __all__ = [
     "ValueKind",
     "criteria",
     "from_torch",
+    "list_torch",
     "load",
     "op_table",
     "strategies",

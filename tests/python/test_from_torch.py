@@ -257,6 +257,11 @@ FUNCTIONS = {
         lambda x: x.masked_fill(torch.ones(8, 8).triu(1).bool(), float("-inf")).softmax(-1),
         (8, 8),
     ),
+    "minus_infinity": (lambda x: (x + torch.full((8, 8), -torch.inf).triu(1)).softmax(-1), (8, 8)),
+    "attention_with_mask": (
+        lambda x: F.scaled_dot_product_attention(x, x, x, torch.full((9, 9), -torch.inf).triu(1)),
+        (2, 9, 8),
+    ),
     "where": (lambda x: torch.where(torch.eye(8, dtype=torch.bool), x, -x), (8, 8)),
     "pad_channels": (lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 2, 2)), IMAGE),
     "interpolate": (lambda x, y: F.interpolate(x, size=y.shape[2:], mode="bilinear"), IMAGE, (4, 18, 11)),
@@ -415,6 +420,13 @@ def test_everything_unsupported_is_told_at_once():
     assert caught.value.kind == "input"
     assert "aten.cumsum in 'head'" in message
     assert "aten.conv2d" in message  # of what is supported
+    listing = lc.list_torch(Odd(), torch.zeros(1, 12))
+    assert [(node.name, node.op, node.supported) for node in listing] == [
+        ("head", "aten.cumsum", False),
+        ("the module itself", "aten.mul", True),
+        ("tail", "aten.sort", False),
+        ("tail", "aten._to_copy", True),
+    ]
 
 
 def test_what_torch_export_refuses_is_told_with_its_reason():

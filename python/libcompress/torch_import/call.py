@@ -18,6 +18,10 @@ from libcompress.torch_import.names import Namer
 Operand = int | torch.Tensor
 
 
+#: Stands for minus infinity in masks: behind a softmax it gives exactly 0 too.
+LOWEST = torch.finfo(torch.float32).min / 4
+
+
 class Unsupported(Exception):
     """This operator, or this use of it, has no form in the graph."""
 
@@ -31,9 +35,10 @@ class Draft:
     weights: dict[str, np.ndarray] = field(default_factory=dict)
 
     def add_tensor(self, name: str, tensor: torch.Tensor, trained: bool = False) -> int:
-        """A parameter, or a buffer."""
+        """A parameter, or a buffer, which has large numbers in place of infinite ones."""
         name = self.namer.unique(name)
-        array = tensor.detach().to("cpu", torch.float32).contiguous().numpy()
+        tensor = tensor.detach().to("cpu", torch.float32)
+        array = (tensor if trained else tensor.clamp(LOWEST, -LOWEST)).contiguous().numpy()
         self.weights[name] = array
         add = self.graph.add_parameter if trained else self.graph.add_buffer
         return add(name, list(array.shape))
@@ -51,6 +56,7 @@ class Call:
     name: str  #: for the node that gives the result
     arguments: dict[str, Any]
     operand_of: Callable[[fx.Node], Operand]
+    tensor_of: Callable[[fx.Node], torch.Tensor | None]  #: where it is constant
     extents_of: Callable[[fx.Node], Any]
     out: Any  #: Extents of the output, or a list of them
     used: set[int]  #: which of several outputs anyone reads
@@ -72,8 +78,7 @@ class Call:
 
     def constant(self, name: str) -> torch.Tensor | None:
         """The tensor, where it depends on no input and no parameter."""
-        operand = self.operand(name) if self.is_tensor(name) else None
-        return operand if isinstance(operand, torch.Tensor) else None
+        return self.tensor_of(self.arguments[name]) if self.is_tensor(name) else None
 
     def value(self, name: str) -> int:
         """The id of the tensor `name`; what is constant becomes a buffer, a number a buffer of rank 0."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,7 @@ from torch import fx
 from torch.utils import _pytree as pytree
 
 from libcompress.torch_import.call import Unsupported
-from libcompress.torch_import.extents import BatchInt, Extent
+from libcompress.torch_import.extents import BatchInt
 
 #: Operators that read of their first argument no more than its shape and type.
 _LIKE = frozenset(
@@ -39,10 +39,6 @@ def is_operator(node: fx.Node) -> bool:
     value = node.meta.get("val")
     values = value if isinstance(value, list | tuple) else [value]
     return any(isinstance(each, torch.Tensor) for each in values)
-
-
-def extents_of(tensor: torch.Tensor) -> Iterator[Extent]:
-    return (Extent(size) for size in tensor.shape)
 
 
 def folds(step, peek: Peek) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import operator
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from libcompress.errors import error
 from libcompress.model import Model
 from libcompress.torch_import import constants
 from libcompress.torch_import.call import Call, Draft, Operand, Unsupported
-from libcompress.torch_import.extents import sizes
+from libcompress.torch_import.extents import Extent, sizes
 from libcompress.torch_import.names import Namer, module_path
 from libcompress.torch_import.operators import TABLE, is_known, operator_name
 from libcompress.torch_import.trace import Example, Step, Stored, Trace, trace_any_batch, trace_fixed_batch
@@ -36,19 +37,46 @@ def from_torch(
     example, the given ones repeated. With "fixed" it is traced as given and runs with that batch alone.
 
     Names are the module's: parameters as in its state dict, nodes by the path of the module they come from.
-    An Error of kind input lists every operator that has no form in the graph.
+    An Error of kind input names every operator that has no form in the graph.
     """
-    if batch not in ("any", "fixed"):
-        raise error("usage", "from_torch, batch", repr(batch), "'any' or 'fixed'")
-    example = Example.of(example_inputs, kwargs)
-    with _evaluating(module):
-        trace = (trace_any_batch if batch == "any" else trace_fixed_batch)(module, example)
-        return _Importer(trace).model(name or type(module).__name__)
+    with _importing(module, example_inputs, kwargs, batch) as importer:
+        return importer.model(name or type(module).__name__)
+
+
+def list_torch(
+    module: torch.nn.Module,
+    example_inputs: torch.Tensor | tuple,
+    kwargs: dict[str, Any] | None = None,
+    *,
+    batch: str = "any",
+) -> list[ForeignNode]:
+    """Every operator of a module as from_torch() meets it, supported or not."""
+    with _importing(module, example_inputs, kwargs, batch) as importer:
+        return importer.listing()
+
+
+@dataclass(frozen=True)
+class ForeignNode:
+    """One operator of a network that is not ours (yet)."""
+
+    name: str
+    op: str  #: "aten.conv2d"
+    supported: bool
+    reason: str = ""  #: why not, where there is more to say than its name
 
 
 def supported_operators() -> list[str]:
     """Names of the ATen operators that have a form in the graph."""
     return sorted(f"aten.{each}" for each in TABLE)
+
+
+@contextlib.contextmanager
+def _importing(module: torch.nn.Module, inputs, kwargs: dict | None, batch: str) -> Iterator[_Importer]:
+    if batch not in ("any", "fixed"):
+        raise error("usage", "from_torch, batch", repr(batch), "'any' or 'fixed'")
+    example = Example.of(inputs, kwargs)
+    with _evaluating(module):
+        yield _Importer((trace_any_batch if batch == "any" else trace_fixed_batch)(module, example))
 
 
 @contextlib.contextmanager
@@ -68,33 +96,39 @@ class _Missing:
 
 
 class _Importer:
+    """Turns the steps of a trace into nodes, one after the other."""
+
     def __init__(self, trace: Trace):
         self.trace = trace
         self.modules = dict(trace.module.named_modules())
         self.extents: dict[fx.Node, Any] = {step.node: step.extents for step in trace.steps} | trace.inputs
         self.operands: dict[fx.Node, Operand | list | _Missing] = {}
-        self.problems: list[tuple[str, str, str]] = []  # operator, place, why
+        self.nodes: list[ForeignNode] = []  # all operators so far
         self.shared: dict[tuple, int] = {}  # values of parameters by their memory
         self.first_names = {_memory(each): name for name, each in trace.module.named_parameters()}
         named = [(s.node, operator_name(s.node)) for s in trace.steps if constants.is_operator(s.node)]
         self.draft = Draft(Namer(trace.module, named))
 
     def model(self, name: str) -> Model:
+        if not all(node.supported for node in self.listing()):
+            raise self._complaint()
+        self.draft.graph.set_outputs([self._output(node) for node in self.trace.outputs])
+        core = _core.Model(name, self.draft.graph, self.draft.weights, {"source": "torch.export"})
+        return Model.of(_core.canonicalize(core))
+
+    def listing(self) -> list[ForeignNode]:
+        """Takes all steps, which also makes the graph as far as they are supported."""
         for node, extents in self.trace.inputs.items():
             self.operands[node] = self.draft.graph.add_input(
                 self.draft.namer.unique(node.name), sizes(extents)
             )
         for node, stored in self.trace.tensors.items():
-            self.extents[node] = tuple(constants.extents_of(stored.tensor))
+            self.extents[node] = tuple(map(Extent, stored.tensor.shape))
             if not stored.trained:
                 self.operands[node] = constants.Named(stored.name, stored.tensor)
         for step in self.trace.steps:
             self._add(step)
-        if self.problems:
-            raise self._complaint()
-        self.draft.graph.set_outputs([self._output(node) for node in self.trace.outputs])
-        core = _core.Model(name, self.draft.graph, self.draft.weights, {"source": "torch.export"})
-        return Model.of(_core.canonicalize(core))
+        return self.nodes
 
     # ---- operands
 
@@ -127,7 +161,7 @@ class _Importer:
     # ---- steps
 
     def _add(self, step: Step) -> None:
-        node = step.node
+        node, known, reason = step.node, True, ""
         try:
             if node.target is operator.getitem:
                 self.operands[node] = self._operand(node.args[0])[node.args[1]]
@@ -135,13 +169,16 @@ class _Importer:
                 return  # a number, or an assertion
             elif constants.folds(step, self._peek):
                 self.operands[node] = constants.Named(node.name, constants.fold(step, self._peek))
+                return
             else:
                 self.operands[node] = self._convert(step)
         except _Skip:
-            self.operands[node] = _Missing()
-        except Unsupported as why:
-            self.operands[node] = _Missing()
-            self.problems.append((operator_name(node), module_path(node) or "the module itself", str(why)))
+            self.operands[node], known = _Missing(), is_known(node)
+        except (Unsupported, _core.Error) as why:
+            self.operands[node], known, reason = _Missing(), False, str(why)
+        if node.target is not operator.getitem:
+            path = module_path(node) or "the module itself"
+            self.nodes.append(ForeignNode(path, f"aten.{operator_name(node)}", known, reason))
 
     def _peek(self, node: fx.Node) -> torch.Tensor | None:
         """The tensor behind a node if it is constant."""
@@ -159,6 +196,7 @@ class _Importer:
             name=self.draft.namer.base(node, operator_name(node)),
             arguments=step.arguments,
             operand_of=self._value_or_tensor,
+            tensor_of=self._peek,
             extents_of=self.extents.__getitem__,
             out=step.extents,
             used={user.args[1] for user in node.users if user.target is operator.getitem},
@@ -176,16 +214,14 @@ class _Importer:
         return self.draft.graph.add_node("identity", self.draft.namer.unique("output"), [operand])
 
     def _complaint(self) -> Exception:
-        lines = []
-        for name, place, why in self.problems:
-            line = f"aten.{name} in '{place}'" + (f": {why}" if why else "")
-            if line not in lines:
-                lines.append(line)
+        missing = [node for node in self.nodes if not node.supported]
+        lines = [f"{n.op} in '{n.name}'" + (f": {n.reason}" if n.reason else "") for n in missing]
         return error(
             "input",
             f"module {type(self.trace.module).__name__}",
-            f"{len(lines)} unsupported: " + "; ".join(lines),
+            f"{len(missing)} unsupported of {len(self.nodes)} operators: " + "; ".join(dict.fromkeys(lines)),
             ", ".join(supported_operators()),
+            "list_torch() lists them all",
         )
 
 

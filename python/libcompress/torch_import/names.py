@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import torch
 from torch import fx
 
@@ -41,10 +39,8 @@ class Namer:
             return path
         return f"{path}.{operator}" if path else operator
 
-    def reserve(self, name: str) -> str:
-        return self.unique(name)
-
     def unique(self, name: str) -> str:
+        """`name`, numbered where it is taken."""
         count = 0
         found = name
         while found in self._used:
@@ -52,8 +48,3 @@ class Namer:
             found = f"{name}_{count}"
         self._used.add(found)
         return found
-
-
-def counted(names: list[str]) -> str:
-    """ "aten.foo (3 times), aten.bar"."""
-    return ", ".join(f"{name} ({n} times)" if n > 1 else name for name, n in Counter(names).items())

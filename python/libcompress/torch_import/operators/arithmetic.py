@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-
-from libcompress.torch_import.call import Call
+from libcompress.torch_import.call import LOWEST, Call
 from libcompress.torch_import.operators.registry import aten
-
-#: What replaces minus infinity in a mask: behind a softmax it gives exactly 0 too.
-LOWEST = torch.finfo(torch.float32).min / 4
 
 
 def _number(call: Call, name: str) -> float | None:

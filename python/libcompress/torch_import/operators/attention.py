@@ -6,8 +6,7 @@ import math
 
 import torch
 
-from libcompress.torch_import.call import Call
-from libcompress.torch_import.operators.arithmetic import LOWEST
+from libcompress.torch_import.call import LOWEST, Call
 from libcompress.torch_import.operators.registry import aten
 
 
@@ -46,4 +45,4 @@ def _mask(call: Call) -> int | None:
 def _additive(call: Call, mask: torch.Tensor) -> int:
     if mask.dtype == torch.bool:
         mask = torch.zeros(mask.shape).masked_fill(~mask, LOWEST)
-    return call.constant_value(mask.clamp(min=LOWEST), "mask")
+    return call.constant_value(mask, "mask")

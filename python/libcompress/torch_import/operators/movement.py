@@ -171,8 +171,8 @@ def index(call: Call):
     """x[..., indices, ...] with constant indices along axes that lie side by side."""
     given = call["indices"]
     axes = [axis for axis, each in enumerate(given) if each is not None]
-    tensors = [call.operand_of(given[axis]) for axis in axes]
-    if not all(isinstance(each, torch.Tensor) for each in tensors):
+    tensors = [call.tensor_of(given[axis]) for axis in axes]
+    if any(each is None for each in tensors):
         call.refuse("its indices depend on the input")
     if axes != list(range(axes[0], axes[-1] + 1)):
         call.refuse("it picks along axes that do not lie side by side")
