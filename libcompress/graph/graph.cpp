@@ -7,6 +7,7 @@
 #include <cassert>
 #include <queue>
 
+#include "libcompress/base/checked.h"
 #include "libcompress/base/error.h"
 #include "libcompress/graph/op.h"
 
@@ -55,6 +56,7 @@ struct Graph::Impl {
       if (extent < 1)
         refuse(fmt::format("value '{}'", name), "shape " + to_string(shape), "extents of 1 or more");
     }
+    checked_product(shape, fmt::format("value '{}'", name));
     values.push_back({id, std::move(name), kind, dtype, std::move(shape), {}});
     return id;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libcompress/base/checked.h"
 #include "libcompress/graph/ops/couple.h"
 #include "libcompress/graph/ops/rules.h"
 
@@ -66,8 +67,9 @@ Shape conv_transpose_shape(const OpCall& call) {
     rules::bad_call(call, "bias " + to_string(call.input(2)), to_string(Shape{channels}));
   Shape output{input[0], channels};
   for (std::size_t i = 0; i < spatial; ++i) {
-    const auto extent = (input[i + 2] - 1) * stride[i] - padding[i] - padding[spatial + i] +
-                        dilation[i] * (weight[i + 2] - 1) + extra[i] + 1;
+    const auto window = checked_mul(dilation[i], weight[i + 2] - 1, call.node_name) + 1;
+    const auto extent = checked_mul(input[i + 2] - 1, stride[i], call.node_name) + window + extra[i] -
+                        padding[i] - padding[spatial + i];
     if (extent < 1 || extra[i] >= std::max(stride[i], dilation[i]))
       rules::bad_call(call,
                       fmt::format("padding {} and output_padding {}", to_string(padding), to_string(extra)),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "libcompress/base/checked.h"
 #include "libcompress/graph/ops/couple.h"
 #include "libcompress/graph/ops/rules.h"
 
@@ -93,12 +94,13 @@ Shape reshape_shape(const OpCall& call) {
   for (const auto extent : shape) {
     if (extent < 1) rules::bad_call(call, "shape " + to_string(shape), "extents of 1 or more");
   }
-  if (element_count(shape) != element_count(call.input(0)))
+  if (checked_product(shape, fmt::format("node '{}'", call.node_name)) != element_count(call.input(0)))
     rules::bad_call(call, fmt::format("{} as {}", to_string(call.input(0)), to_string(shape)),
                     "shapes of one size");
   const auto batch = call.attributes.integer("batch_axis");
   if (batch < -1 || batch >= static_cast<std::int64_t>(shape.size()))
-    rules::bad_call(call, fmt::format("batch_axis {}", batch), fmt::format("-1 to {}", shape.size()));
+    rules::bad_call(call, fmt::format("batch_axis {}", batch),
+                    fmt::format("-1 to {}", static_cast<std::int64_t>(shape.size()) - 1));
   return shape;
 }
 
