@@ -5,7 +5,6 @@
 #include "libcompress/base/checked.h"
 #include "libcompress/base/error.h"
 #include "libcompress/base/files.h"
-#include "libcompress/graph/attribute_text.h"
 #include "libcompress/graph/graph.h"
 
 namespace compress {
@@ -14,6 +13,14 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostValues = 1'000'000;
+
+std::string attribute_text(const Attribute& attribute) {
+  if (const auto* flag = std::get_if<bool>(&attribute)) return *flag ? "true" : "false";
+  if (const auto* integer = std::get_if<std::int64_t>(&attribute)) return std::to_string(*integer);
+  if (const auto* number = std::get_if<double>(&attribute)) return fmt::format("{}", *number);
+  if (const auto* text = std::get_if<std::string>(&attribute)) return *text;
+  return to_string(std::get<std::vector<std::int64_t>>(attribute));
+}
 
 std::string escaped(std::string_view text) {
   std::string result;
@@ -89,14 +96,6 @@ void read_node(Graph& graph, const Json& json, const std::string& where) {
 
 }  // namespace
 
-std::string to_text(const Attribute& attribute) {
-  if (const auto* flag = std::get_if<bool>(&attribute)) return *flag ? "true" : "false";
-  if (const auto* integer = std::get_if<std::int64_t>(&attribute)) return std::to_string(*integer);
-  if (const auto* number = std::get_if<double>(&attribute)) return fmt::format("{}", *number);
-  if (const auto* text = std::get_if<std::string>(&attribute)) return *text;
-  return to_string(std::get<std::vector<std::int64_t>>(attribute));
-}
-
 std::string to_text(const Graph& graph) {
   std::string text;
   for (const auto id : graph.inputs()) {
@@ -109,7 +108,7 @@ std::string to_text(const Graph& graph) {
     for (const auto input : node.inputs) inputs += (inputs.empty() ? "" : ", ") + graph.value(input).name;
     text += fmt::format("{}: {}({})", node.name, node.op, inputs);
     for (const auto& [name, attribute] : node.attributes.items())
-      text += fmt::format(" {}={}", name, to_text(attribute));
+      text += fmt::format(" {}={}", name, attribute_text(attribute));
     text += fmt::format(" -> {}\n", to_string(graph.value(node.output).shape));
   }
   return text;

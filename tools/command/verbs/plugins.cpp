@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include "libcompress/graph/attribute_text.h"
-#include "libcompress/graph/op_table.h"
+#include "libcompress/graph/op.h"
 #include "tools/command/verb.h"
 
 namespace compress::command {
@@ -53,34 +52,17 @@ int list_plugins(const Session& session, bool with_options) {
   return 0;
 }
 
-json attributes_json(const Op& op) {
-  json rows = json::array();
-  for (const auto& attribute : op.attributes)
-    rows.push_back({{"name", attribute.name},
-                    {"default", attribute.required ? json() : json(to_text(attribute.fallback))},
-                    {"help", attribute.help}});
-  return rows;
-}
-
 int list_operators(const Session& session) {
   json object = json::array();
   std::vector<std::vector<std::string>> rows = {{"operator", "attributes", "what it does"}};
   for (const auto& op : all_ops()) {
     std::string attributes;
     for (const auto& attribute : op.attributes)
-      attributes += (attributes.empty() ? "" : ", ") + default_of(attribute);
-    object.push_back({{"name", op.name},
-                      {"signature", signature_of(op)},
-                      {"summary", op.summary},
-                      {"attributes", attributes_json(op)}});
-    rows.push_back({signature_of(op), attributes, op.summary});
+      attributes += (attributes.empty() ? "" : ", ") + attribute.name;
+    object.push_back({{"name", op.name}, {"summary", op.summary}, {"attributes", attributes}});
+    rows.push_back({op.name, attributes, op.summary});
   }
   session.print(object, table_text(rows));
-  return 0;
-}
-
-int print_operator_page() {
-  print_result(op_table_markdown());
   return 0;
 }
 
@@ -90,13 +72,10 @@ Verb plugins_verb() {
   return {"plugins", "List the models, data sets, criteria, strategies, observers and exporters",
           "libcompress plugins --options", [](CLI::App& app) {
             auto ops = std::make_shared<bool>(false);
-            auto markdown = std::make_shared<bool>(false);
             auto options = std::make_shared<bool>(false);
-            auto* flag = app.add_flag("--ops", *ops, "list the operators of the graph instead");
-            app.add_flag("--markdown", *markdown, "as the page docs/operators.md")->needs(flag);
+            app.add_flag("--ops", *ops, "list the operators of the graph instead");
             app.add_flag("--options", *options, "show every plugin's options");
             return [=](const Session& session) {
-              if (*markdown) return print_operator_page();
               return *ops ? list_operators(session) : list_plugins(session, *options);
             };
           }};
