@@ -1,6 +1,7 @@
 #include "libcompress/analysis/cost.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 namespace compress {
@@ -72,22 +73,23 @@ CostModel::CostModel(const Graph& graph) : graph_(graph) {
   for (const auto output : graph.outputs()) buffers_[place[index_of(output)]].last = steps_.size();
 }
 
-std::int64_t CostModel::peak_ram_bytes(const Extents& extents) const {
-  std::vector<std::int64_t> change(steps_.size() + 2, 0);
+/// By step, and once more for the end, when the outputs are alive.
+std::vector<std::int64_t> CostModel::alive_bytes(const Extents& extents) const {
+  std::vector<std::int64_t> alive(steps_.size() + 2, 0);  // changes at first
   for (const auto& buffer : buffers_) {
     std::int64_t bytes = 0;
     for (const auto value : buffer.values)
       bytes = std::max(bytes, element_count(extents.shapes[index_of(value)]));
-    change[buffer.first] += bytes;
-    change[buffer.last + 1] -= bytes;
+    alive[buffer.first] += bytes;
+    alive[buffer.last + 1] -= bytes;
   }
-  std::int64_t alive = 0, peak = 0;
-  for (const auto each : change) peak = std::max(peak, alive += each);
-  return peak;
+  std::partial_sum(alive.begin(), alive.end(), alive.begin());
+  return alive;
 }
 
 NetworkCost CostModel::cost(const Extents& extents) const {
   NetworkCost total;
+  const auto alive = alive_bytes(extents);
   std::vector<Shape> inputs;
   for (const auto& step : steps_) {
     inputs.clear();
@@ -98,7 +100,8 @@ NetworkCost CostModel::cost(const Extents& extents) const {
     const Op& op = rewritten ? find_op(changed->second.op, step.node->name) : *step.op;
     const auto& output = extents.shapes[index_of(step.node->output)];
     const Cost work = op.cost({step.node->name, attributes, inputs}, output);
-    NodeCost node{step.node->id, 0, work.macs, work.other_ops, element_count(output)};
+    NodeCost node{
+        step.node->id, 0, work.macs, work.other_ops, element_count(output), alive[total.nodes.size()]};
     for (const auto id : step.owned) {
       const auto count = element_count(extents.shapes[index_of(id)]);
       if (graph_.value(id).kind == ValueKind::parameter) node.params += count;
@@ -113,7 +116,7 @@ NetworkCost CostModel::cost(const Extents& extents) const {
     total.other_ops += node.other_ops;
     total.nodes.push_back(node);
   }
-  total.peak_ram_bytes = peak_ram_bytes(extents);
+  total.peak_ram_bytes = *std::max_element(alive.begin(), alive.end());
   return total;
 }
 

@@ -17,6 +17,7 @@ struct NodeCost {
   std::int64_t macs = 0;              ///< multiply-accumulates for one example
   std::int64_t other_ops = 0;         ///< everything that is not a multiply-accumulate
   std::int64_t activation_bytes = 0;  ///< output, as int8
+  std::int64_t ram_bytes = 0;         ///< int8 activations alive while it runs
 };
 
 struct NetworkCost {
@@ -53,7 +54,7 @@ class CostModel {
     std::vector<ValueId> values;      ///< that lie in it one after the other
     std::size_t first = 0, last = 0;  ///< steps during which it is alive
   };
-  std::int64_t peak_ram_bytes(const Extents& extents) const;
+  std::vector<std::int64_t> alive_bytes(const Extents& extents) const;
 
   const Graph& graph_;
   std::vector<Step> steps_;

@@ -12,7 +12,8 @@ void bind_costs(py::module_& module) {
       .def_readonly("params", &NodeCost::params)
       .def_readonly("macs", &NodeCost::macs)
       .def_readonly("other_ops", &NodeCost::other_ops)
-      .def_readonly("activation_bytes", &NodeCost::activation_bytes, "of the output, as int8");
+      .def_readonly("activation_bytes", &NodeCost::activation_bytes, "of the output, as int8")
+      .def_readonly("ram_bytes", &NodeCost::ram_bytes, "int8 activations alive while it runs");
 
   py::class_<NetworkCost>(module, "NetworkCost", "What a network costs for one example.")
       .def_readonly("params", &NetworkCost::params)

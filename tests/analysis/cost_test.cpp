@@ -34,6 +34,9 @@ TEST(Cost, holds_a_residual_alive) {
   const auto b = net.conv("b", a, 2);
   const auto cost = cost_of(net.done(net.add("sum", a, b)));
   EXPECT_EQ(cost.peak_ram_bytes, 3 * 32);
+  std::int64_t most = 0;
+  for (const auto& node : cost.nodes) most = std::max(most, node.ram_bytes);
+  EXPECT_EQ(most, cost.peak_ram_bytes);
 }
 
 TEST(Cost, relu_of_a_value_that_is_read_again_needs_its_own_place) {
