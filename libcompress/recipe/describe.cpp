@@ -96,6 +96,7 @@ Json section_schema(const Key& section, const Recipe& fresh) {
   }
   if (!required.empty()) schema["required"] = std::move(required);
   if (section.needs_a_key) schema["minProperties"] = 1;
+  for (const auto& name : section.exactly_one_of) schema["oneOf"].push_back({{"required", {name}}});
   return schema;
 }
 

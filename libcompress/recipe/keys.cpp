@@ -175,15 +175,36 @@ Key train_section(At at, std::string name, std::string help) {
   return key;
 }
 
+/// What stands beside a file that holds the whole network says nothing.
+std::optional<Key::Broken> broken_model_rule(const Recipe& recipe) {
+  const ModelOptions& model = recipe.model;
+  if (!model.file) return std::nullopt;
+  if (model.checkpoint)
+    return Key::Broken{"checkpoint",
+                       {"", "a checkpoint beside a file", "one of them", "the file has the weights"}};
+  if (!model.choice.options.empty())
+    return Key::Broken{"options", {"", "options beside a file", "options of a plugin", "remove them"}};
+  return std::nullopt;
+}
+
 Key model_section() {
   const auto model = [](auto& recipe) -> auto& { return recipe.model; };
   const auto choice = [](auto& recipe) -> auto& { return recipe.model.choice; };
-  auto key =
-      section("model", "the network",
-              {a_path(row(model, &ModelOptions::checkpoint, "checkpoint",
-                          "weights to start from: .safetensors or .pt, relative to the recipe's folder"))});
+  auto key = section(
+      "model", "the network: a plugin or a file",
+      {a_path(row(model, &ModelOptions::file, "file",
+                  "the whole network: .onnx, .tflite or a .safetensors of this program, relative to "
+                  "the recipe's folder")),
+       a_path(row(model, &ModelOptions::checkpoint, "checkpoint",
+                  "weights of the plugin's network to start from: .safetensors or .pt, relative to the "
+                  "recipe's folder"))});
   key = plugin_section(choice, "model", required(std::move(key)));
-  key.keys.front().spec.required = true;
+  key.keys.front().get = [](const Recipe& recipe) {  // absent, not empty, where there is a file
+    const auto& plugin = recipe.model.choice.plugin;
+    return plugin.empty() ? KeyValue{} : KeyValue{plugin};
+  };
+  key.exactly_one_of = {"plugin", "file"};
+  key.rule = broken_model_rule;
   return key;
 }
 

@@ -40,6 +40,7 @@ struct Key {
   std::function<void(Recipe&)> create{};           ///< makes an optional section with its defaults
   std::function<PluginChoice*(Recipe&)> plugin{};  ///< of a section that chooses a plugin
   bool needs_a_key = false;                        ///< an empty section says nothing
+  std::vector<std::string> exactly_one_of{};       ///< keys of a section of which one is given, no more
 
   /// A rule about several keys of a section: the name of the key to blame and the complaint without its
   /// place.

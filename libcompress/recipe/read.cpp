@@ -111,10 +111,23 @@ class Reader {
       if (child.spec.required && !node.find(child.spec.name))
         complain(where, "key '" + joined_path(path, child.spec.name) + "' is missing", allowed_by(child),
                  "it is: " + child.spec.help);
+    if (!key.exactly_one_of.empty()) alternatives(key, node, where, path);
     if (key.needs_a_key && node.entries.empty())
       complain(where, path + " is empty", "at least one of " + joined(names));
     if (key.plugin) plugin(key, node, where);
     if (key.rule && complaints_.size() == complaints_before) rule(key, node, where);
+  }
+
+  void alternatives(const Key& key, const YamlNode& node, const std::string& where, const std::string& path) {
+    const auto names = fmt::format("{}", fmt::join(key.exactly_one_of, ", "));
+    const auto allowed = "one of " + names;
+    const YamlNode* first = nullptr;
+    for (const auto& name : key.exactly_one_of) {
+      const auto* value = node.find(name);
+      if (value && first) complain(value->where, fmt::format("{} has '{}' too", path, name), allowed);
+      if (!first) first = value;
+    }
+    if (!first) complain(where, path + " has none of " + names, allowed);
   }
 
   static std::string joined_path(const std::string& path, const std::string& name) {
@@ -408,6 +421,7 @@ Recipe with_absolute_paths(Recipe recipe, const PluginTables& plugins) {
   const auto absolute = [&](std::string& path) {
     path = std::filesystem::absolute(resolved(recipe, path)).lexically_normal().string();
   };
+  if (recipe.model.file) absolute(*recipe.model.file);
   if (recipe.model.checkpoint) absolute(*recipe.model.checkpoint);
   for_each_key([&](const Key& key, const std::string& path) {
     if (!key.plugin || (path.starts_with("prune.") && !recipe.prune) || (key.present && !key.present(recipe)))

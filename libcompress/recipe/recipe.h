@@ -27,8 +27,10 @@ struct PluginChoice {
   bool operator==(const PluginChoice&) const = default;
 };
 
+/// A model plugin, fresh or from a checkpoint; or a file that holds the whole network, and no plugin.
 struct ModelOptions {
   PluginChoice choice;
+  std::optional<std::string> file{};        ///< .onnx or .safetensors, relative to Recipe::folder
   std::optional<std::string> checkpoint{};  ///< .safetensors or .pt, relative to Recipe::folder
 
   bool operator==(const ModelOptions&) const = default;

@@ -130,7 +130,7 @@ TEST(Recipe, says_what_is_missing) {
             "r.yaml:1:1: key 'version' is missing; allowed: 1; it is: version of this "
             "language");
   EXPECT_THAT(error_of("version: 1\nmodel:\n  options: {}\ndata: {plugin: x}\n"),
-              HasSubstr("r.yaml:2:1: key 'model.plugin' is missing"));
+              HasSubstr("r.yaml:2:1: model has none of plugin, file; allowed: one of plugin, file"));
   EXPECT_THAT(error_of(with("prune: {}\n")), HasSubstr("r.yaml:4:1: key 'prune.budget' is missing"));
   EXPECT_THAT(error_of(with("prune: {budget: {}}\n")),
               HasSubstr("at least one of params, flash, macs, peak_ram"));
@@ -272,6 +272,27 @@ TEST(Recipe, paths_become_absolute_against_the_folder_of_the_file) {
   const auto absolute = with_absolute_paths(recipe, tables);
   EXPECT_EQ(absolute.model.checkpoint, "/recipes/a.pt");
   EXPECT_EQ(absolute.data.options.at("folder"), OptionValue("/recipes/demo/data"));
+}
+
+TEST(Recipe, takes_a_file_in_place_of_a_model_plugin) {
+  const auto tables = plugins();
+  const auto recipe = parse_recipe("version: 1\nmodel: {file: net.onnx}\ndata: {plugin: sounds}\n",
+                                   "/recipes/r.yaml", {.plugins = &tables});
+  EXPECT_EQ(recipe.model.file, "net.onnx");
+  EXPECT_EQ(recipe.model.choice.plugin, "");
+  EXPECT_EQ(with_absolute_paths(recipe, tables).model.file, "/recipes/net.onnx");
+  EXPECT_EQ(parse_recipe(to_yaml(recipe), "/recipes/r.yaml", {.plugins = &tables}), recipe);
+}
+
+TEST(Recipe, refuses_what_says_nothing_beside_a_file) {
+  const auto error = [](const std::string& model) {
+    return error_of("version: 1\nmodel: " + model + "\ndata: {plugin: x}\n");
+  };
+  EXPECT_EQ(error("{plugin: net, file: net.onnx}"),
+            "r.yaml:2:28: model has 'file' too; allowed: one of plugin, file");
+  EXPECT_THAT(error("{file: net.onnx, checkpoint: a.pt}"),
+              HasSubstr("r.yaml:2:37: a checkpoint beside a file"));
+  EXPECT_THAT(error("{file: net.onnx, options: {classes: 3}}"), HasSubstr("options beside a file"));
 }
 
 // --- overrides ---
