@@ -46,7 +46,7 @@ lint: setup  ## clang-format, ruff, clang-tidy and the rules of the rooms
 format: setup  ## format every tracked C++ and Python file in place
 	@$(PYTHON_ENV) tools/lint/lint.py --fix
 
-docs: build  ## bring docs/recipes.md up to date with the program
+docs: build  ## bring docs/recipes.md and docs/operators.md up to date with the program
 	@$(PYTHON_ENV) tools/docs.py build/release/bin/libcompress
 
 asan: setup  ## build with AddressSanitizer and UBSan, run the C++ tests that are not slow

@@ -17,3 +17,8 @@ PROGRAM = Path(os.environ.get("LIBCOMPRESS_BUILD", ROOT / "build" / "release")) 
 def test_the_keys_of_a_recipe_are_up_to_date():
     page = docs.PAGE.read_text()
     assert page == docs.with_keys(page, PROGRAM), "run: make docs"
+
+
+@pytest.mark.skipif(not PROGRAM.exists(), reason="the command is not built")
+def test_the_page_of_operators_is_up_to_date():
+    assert docs.OPERATORS.read_text() == docs.operators_page(PROGRAM), "run: make docs"

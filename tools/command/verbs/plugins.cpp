@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <array>
+#include <variant>
+
 #include "libcompress/graph/op.h"
 #include "tools/command/verb.h"
 
@@ -52,15 +55,47 @@ int list_plugins(const Session& session, bool with_options) {
   return 0;
 }
 
+json fallback_json(const Attribute& fallback) {
+  return std::visit([](const auto& value) { return json(value); }, fallback);
+}
+
+const char* type_of(const Attribute& attribute) {
+  constexpr std::array kTypes = {"boolean", "integer", "number", "text", "integers"};
+  static_assert(kTypes.size() == std::variant_size_v<Attribute>);
+  return kTypes[attribute.index()];
+}
+
+json attribute_json(const AttributeSpec& attribute) {
+  json row = {{"name", attribute.name},
+              {"type", type_of(attribute.fallback)},
+              {"required", attribute.required},
+              {"help", attribute.help}};
+  if (!attribute.required) row["default"] = fallback_json(attribute.fallback);
+  return row;
+}
+
+/// "bias?" may be left out, "inputs..." may be several.
+std::string operand_text(const OperandSpec& operand) {
+  return operand.name + (operand.optional ? "?" : "") + (operand.variadic ? "..." : "");
+}
+
+json operator_json(const Op& op) {
+  json operands = json::array(), attributes = json::array();
+  for (const auto& operand : op.operands) operands.push_back(operand_text(operand));
+  for (const auto& attribute : op.attributes) attributes.push_back(attribute_json(attribute));
+  return {{"name", op.name}, {"summary", op.summary}, {"operands", operands}, {"attributes", attributes}};
+}
+
 int list_operators(const Session& session) {
   json object = json::array();
-  std::vector<std::vector<std::string>> rows = {{"operator", "attributes", "what it does"}};
+  std::vector<std::vector<std::string>> rows = {{"operator", "operands", "attributes", "what it does"}};
   for (const auto& op : all_ops()) {
-    std::string attributes;
-    for (const auto& attribute : op.attributes)
-      attributes += (attributes.empty() ? "" : ", ") + attribute.name;
-    object.push_back({{"name", op.name}, {"summary", op.summary}, {"attributes", attributes}});
-    rows.push_back({op.name, attributes, op.summary});
+    object.push_back(operator_json(op));
+    std::vector<std::string> operands, attributes;
+    for (const auto& operand : op.operands) operands.push_back(operand_text(operand));
+    for (const auto& attribute : op.attributes) attributes.push_back(attribute.name);
+    rows.push_back({op.name, fmt::format("{}", fmt::join(operands, ", ")),
+                    fmt::format("{}", fmt::join(attributes, ", ")), op.summary});
   }
   session.print(object, table_text(rows));
   return 0;
