@@ -333,7 +333,7 @@ bool is_onnx(std::span<const std::byte> bytes) {
   if (bytes.empty()) throw Error(ErrorKind::input, {name, "an empty file", allowed, ""});
   if (is_onnx(bytes))
     throw Error(ErrorKind::input,
-                {name, "an ONNX model", allowed, "save the state dict of the PyTorch model instead"});
+                {name, "an ONNX model, or the beginning of one", allowed, "save its weights as safetensors"});
   for (const auto& stranger : kStrangers) {
     const bool fits =
         bytes.size() >= stranger.offset + stranger.bytes.size() &&
@@ -342,7 +342,8 @@ bool is_onnx(std::span<const std::byte> bytes) {
       throw Error(ErrorKind::input,
                   {name, std::string(stranger.name), allowed, std::string(stranger.remedy)});
   }
-  throw Error(ErrorKind::input, {name, "no checkpoint format that we know", allowed, ""});
+  throw Error(ErrorKind::input, {name, "no format that we know",
+                                 allowed + ", or, for a whole network, ONNX or TensorFlow Lite", ""});
 }
 
 struct NotFinite {

@@ -51,7 +51,9 @@ json take_original(const Bench& bench) {
   if (bench.recipe.prune) group_options(*bench.recipe.prune, bench.family, model.graph);  // refuses early
   save_model(bench.folder.checkpoint("original"), model);
   json paper = json::object();
-  for (const auto& [label, figure] : bench.family.paper_figures(model.graph)) paper[label] = figure;
+  if (bench.family != nullptr) {
+    for (const auto& [label, figure] : bench.family->paper_figures(model.graph)) paper[label] = figure;
+  }
   return {{"threads", bench.threads},
           {"machine", machine_text()},
           {"data", bench.data.description()},
@@ -101,8 +103,9 @@ json prune_model(const Bench& bench, const std::string& step, const std::string&
   const PruningPlan plan =
       plan_step({prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter});
   const Model pruned = prune(model, groups, plan);
-  const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family,
-                                    sample_views(bench.data, Part::train, kProofInputs, bench.seed()));
+  const auto views = sample_views(bench.data, Part::train, kProofInputs, bench.seed());
+  const std::vector<Inputs> draws = {as_inputs(model.graph, views)};
+  const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family, draws);
   write_file(bench.folder.path("plan-" + to + ".json"), plan_to_json(plan));
   save_model(bench.folder.checkpoint(to), pruned);
   return {{"checkpoint", to},

@@ -127,7 +127,7 @@ RunReport run_recipe(const RunRequest& request) try {
   const int threads = use_threads(static_cast<int>(recipe.threads));
   const auto family = make_family(recipe, request.plugins);
   const auto data = make_data(recipe, request.plugins);
-  carry_out({recipe, request.plugins, request.reporter, folder, *family, *data, threads});
+  carry_out({recipe, request.plugins, request.reporter, folder, family.get(), *data, threads});
   const RunReport report = make_report(folder, folder.steps(), recipe);
   write_report(report, request.folder);
   pass_gate(recipe, report);
@@ -140,14 +140,14 @@ Preview preview_recipe(const Recipe& recipe, const Plugins& plugins, Reporter& r
   use_threads(static_cast<int>(recipe.threads));
   const auto family = make_family(recipe, plugins);
   Preview preview;
-  preview.model = original_model(recipe, *family);
+  preview.model = original_model(recipe, family.get());
   const Graph& graph = preview.model.graph;
   preview.before = cost_of(graph);
   if (!recipe.prune) {
     preview.groups = find_groups(graph);
     preview.plan = full_plan(graph, preview.groups);
   } else {
-    preview.groups = find_groups(graph, group_options(*recipe.prune, *family, graph));
+    preview.groups = find_groups(graph, group_options(*recipe.prune, family.get(), graph));
     std::unique_ptr<DataSet> data;
     const auto open_data = [&]() -> const DataSet& { return *(data = make_data(recipe, plugins)); };
     preview.plan = plan_step({*recipe.prune, plugins, preview.model, preview.groups,

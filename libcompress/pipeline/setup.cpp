@@ -53,6 +53,7 @@ PluginTables tables_of(const Plugins& plugins) {
 }
 
 std::unique_ptr<ModelSource> make_family(const Recipe& recipe, const Plugins& plugins) {
+  if (recipe.model.file) return nullptr;
   return plugins.models.make(recipe.model.choice.plugin, recipe.model.choice.options);
 }
 
@@ -60,14 +61,15 @@ std::unique_ptr<DataSet> make_data(const Recipe& recipe, const Plugins& plugins)
   return plugins.datasets.make(recipe.data.plugin, recipe.data.options);
 }
 
-Model original_model(const Recipe& recipe, const ModelSource& family) {
+Model original_model(const Recipe& recipe, const ModelSource* family) {
+  if (recipe.model.file) return load_model(resolved(recipe, *recipe.model.file), nullptr);
   if (recipe.model.checkpoint) {
-    Model model = load_model(resolved(recipe, *recipe.model.checkpoint), &family);
-    check_options(model, recipe, family);
+    Model model = load_model(resolved(recipe, *recipe.model.checkpoint), family);
+    check_options(model, recipe, *family);
     return model;
   }
   Random random = Random::stream(static_cast<std::uint64_t>(recipe.seed), 0);
-  Model model = family.fresh(random);
+  Model model = family->fresh(random);
   verify(model);
   return model;
 }
@@ -103,11 +105,12 @@ PruningPlan plan_step(const PlanStep& step) {
   return strategy->plan({step.model, step.groups, scores, step.budget, limits_of(step.prune)});
 }
 
-GroupOptions group_options(const PruneOptions& prune, const ModelSource& family, const Graph& graph) {
+GroupOptions group_options(const PruneOptions& prune, const ModelSource* family, const Graph& graph) {
   for (const auto& pattern : prune.ignore) check_pattern(pattern, "prune.ignore", graph);
   for (const auto& pattern : prune.spatial) check_pattern(pattern, "prune.spatial", graph);
   GroupOptions options{prune.ignore, prune.spatial};
-  const auto own = family.spatial_nodes();
+  if (family == nullptr) return options;
+  const auto own = family->spatial_nodes();
   options.spatial.insert(options.spatial.end(), own.begin(), own.end());
   return options;
 }

@@ -16,9 +16,11 @@ namespace compress {
 /// Tables for the recipe checker.
 PluginTables tables_of(const Plugins& plugins);
 
-/// The network before anything is done to it: the recipe's checkpoint, or fresh weights from its seed.
-Model original_model(const Recipe& recipe, const ModelSource& family);
+/// The network before anything is done to it: the recipe's file or checkpoint, or fresh weights from its
+/// seed. `family` is nullptr where it is a file.
+Model original_model(const Recipe& recipe, const ModelSource* family);
 
+/// The recipe's model plugin, or nullptr where its network is a file.
 std::unique_ptr<ModelSource> make_family(const Recipe& recipe, const Plugins& plugins);
 std::unique_ptr<DataSet> make_data(const Recipe& recipe, const Plugins& plugins);
 
@@ -26,9 +28,9 @@ std::unique_ptr<DataSet> make_data(const Recipe& recipe, const Plugins& plugins)
 Budget budget_of(const PruneOptions& prune, const NetworkCost& unpruned);
 WidthLimits limits_of(const PruneOptions& prune);
 
-/// Ignored and spatial patterns: the recipe's, and the model's own choice of spatial nodes. A pattern that
-/// matches no node of `graph` is an Error of kind recipe.
-GroupOptions group_options(const PruneOptions& prune, const ModelSource& family, const Graph& graph);
+/// Ignored and spatial patterns: the recipe's, and the family's own choice of spatial nodes (nullptr: none).
+/// A pattern that matches no node of `graph` is an Error of kind recipe.
+GroupOptions group_options(const PruneOptions& prune, const ModelSource* family, const Graph& graph);
 
 /// One decision of what to keep.
 struct PlanStep {

@@ -19,7 +19,7 @@ struct Bench {
   const Plugins& plugins;
   Reporter& reporter;
   RunFolder& folder;
-  const ModelSource& family;
+  const ModelSource* family;  ///< nullptr where the network is a file
   const DataSet& data;
   int threads = 1;
 

@@ -34,8 +34,6 @@ void bind_model(py::module_& module) {
       py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("canonicalize", py::overload_cast<const Model&>(&canonicalize), py::arg("model"),
              py::call_guard<py::gil_scoped_release>(), "The same network in simpler forms.");
-  module.def("save_onnx", &write_onnx, py::arg("path"), py::arg("model"),
-             py::call_guard<py::gil_scoped_release>());
   module.def("save_model", &save_model, py::arg("path"), py::arg("model"),
              py::call_guard<py::gil_scoped_release>());
   module.def("save_onnx", &write_onnx, py::arg("path"), py::arg("model"),

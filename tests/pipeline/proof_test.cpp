@@ -34,7 +34,8 @@ class ProofTest : public testing::Test {
   }
 
   std::vector<Check> prove(const Model& pruned) const {
-    return prove_surgery("prune", model_, groups_, plan_, pruned, *family_, examples_);
+    const std::vector<Inputs> draws = {as_inputs(model_.graph, examples_)};
+    return prove_surgery("prune", model_, groups_, plan_, pruned, family_.get(), draws);
   }
 
   std::unique_ptr<ModelSource> family_;

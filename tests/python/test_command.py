@@ -10,7 +10,10 @@ import subprocess
 import pytest
 from conftest import ROOT, SHARED, call
 
-VERBS = ["check", "plan", "run", "resume", "inspect", "evaluate", "export", "report", "plugins", "doctor"]
+VERBS = [
+    *["inspect", "groups", "prune", "convert", "check", "plan", "run", "resume", "report", "export"],
+    *["evaluate", "plugins", "doctor"],
+]
 
 
 @pytest.mark.parametrize("verb", VERBS)

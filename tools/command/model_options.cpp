@@ -63,6 +63,18 @@ OptionValue value_from(const std::string& text, OptionType type, const std::stri
   return text;
 }
 
+void check_pattern(const std::string& flag, const std::string& pattern, const Graph& graph) {
+  std::vector<std::string> names;
+  for (const auto& node : graph.nodes()) {
+    if (matches(pattern, node.name)) return;
+    names.push_back(node.name);
+  }
+  const auto near = nearest_name(pattern, names);
+  throw Error(ErrorKind::usage,
+              {flag, fmt::format("'{}' matches no node", pattern), "names or patterns (*, ?) of nodes",
+               near.empty() ? "see: libcompress inspect" : fmt::format("did you mean '{}'?", near)});
+}
+
 }  // namespace
 
 std::map<std::string, OptionValue> read_options(const std::vector<std::string>& pairs,
@@ -82,12 +94,46 @@ std::map<std::string, OptionValue> read_options(const std::vector<std::string>& 
 }
 
 void ModelArguments::declare(CLI::App& app) {
-  app.add_option("file,--checkpoint", file,
-                 "a model that this program saved, or a checkpoint (.pt, .safetensors)");
+  app.add_option(
+      "file,--checkpoint", file,
+      "a network: ONNX, TensorFlow Lite or a model that this program saved; or a checkpoint (.pt)");
   app.add_option("--model", plugin, "model plugin: needed for checkpoints of others and for fresh networks");
   app.add_option("--model-option", options, "option of the model plugin, as in --model-option classes=50")
       ->allow_extra_args(false);
+  app.add_option(
+         "--shape", shapes,
+         "shape of an input that the file leaves open, as in --shape input=1,3,224,224; -1 keeps the file's")
+      ->allow_extra_args(false);
   app.add_option("--seed", seed, "seed of fresh weights");
+}
+
+std::map<std::string, Shape> ModelArguments::input_shapes() const {
+  std::map<std::string, Shape> found;
+  for (const auto& pair : shapes) {
+    const auto equals = pair.rfind('=');
+    if (equals == std::string::npos) refuse("--shape", fmt::format("'{}'", pair), "input=1,3,224,224");
+    found[pair.substr(0, equals)] = numbers_from<std::int64_t>(pair.substr(equals + 1), "--shape " + pair);
+  }
+  return found;
+}
+
+void GroupArguments::declare(CLI::App& app) {
+  app.add_option("--ignore", ignore, "pattern (*, ?) of nodes that keep their width; may be given again")
+      ->allow_extra_args(false);
+  app.add_option("--spatial", spatial,
+                 "pattern of nodes that may be pruned though their channels become rows or columns")
+      ->allow_extra_args(false);
+}
+
+std::vector<PruningGroup> GroupArguments::find(const LoadedModel& loaded) const {
+  const Graph& graph = loaded.model.graph;
+  for (const auto& pattern : ignore) check_pattern("--ignore", pattern, graph);
+  for (const auto& pattern : spatial) check_pattern("--spatial", pattern, graph);
+  GroupOptions options{ignore, spatial};
+  if (loaded.family) {
+    for (auto& pattern : loaded.family->spatial_nodes()) options.spatial.push_back(std::move(pattern));
+  }
+  return find_groups(graph, options);
 }
 
 LoadedModel ModelArguments::load(const Plugins& plugins) const {
@@ -100,7 +146,7 @@ LoadedModel ModelArguments::load(const Plugins& plugins) const {
     loaded.family = plugins.models.make(plugin, read_options(options, table, "--model-option"));
   }
   if (!file.empty()) {
-    loaded.model = load_model(file, loaded.family.get());
+    loaded.model = load_model(file, loaded.family.get(), input_shapes());
   } else {
     Random random(static_cast<std::uint64_t>(seed));
     loaded.model = loaded.family->fresh(random);

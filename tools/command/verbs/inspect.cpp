@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
 
 #include "libcompress/analysis/cost.h"
 #include "libcompress/base/files.h"
@@ -23,8 +23,9 @@ struct Arguments {
 };
 
 json layer_json(const Node& node, const NodeCost& cost, const Shape& shape) {
-  return {{"name", node.name},     {"op", node.op},     {"shape", shape},
-          {"params", cost.params}, {"macs", cost.macs}, {"activation_bytes", cost.activation_bytes}};
+  return {{"name", node.name},          {"op", node.op},     {"shape", shape},
+          {"params", cost.params},      {"macs", cost.macs}, {"activation_bytes", cost.activation_bytes},
+          {"ram_bytes", cost.ram_bytes}};
 }
 
 /// Draws with Graphviz.
@@ -54,13 +55,13 @@ int inspect(const Session& session, const Arguments& arguments) {
                  {"layers", json::array()},
                  {"fingerprint", fingerprint(graph)}};
   std::vector<std::vector<std::string>> rows = {
-      {"layer", "operator", "output", "params", "MACs", "bytes (int8)"}};
+      {"layer", "operator", "output", "params", "MACs", "bytes (int8)", "RAM meanwhile"}};
   for (const auto& each : cost.nodes) {
     const Node& node = graph.node(each.node);
     const Shape& shape = graph.value(node.output).shape;
     object["layers"].push_back(layer_json(node, each, shape));
     rows.push_back({node.name, node.op, to_string(shape), grouped(each.params), grouped(each.macs),
-                    grouped(each.activation_bytes)});
+                    grouped(each.activation_bytes), grouped(each.ram_bytes)});
   }
   std::string text = arguments.graph ? to_text(graph) + "\n" : "";
   text += table_text(rows);
@@ -77,17 +78,56 @@ int inspect(const Session& session, const Arguments& arguments) {
   return 0;
 }
 
+/// What the file holds, where it is of another framework and not all of it can be read; else nothing.
+std::vector<ForeignNode> nodes_not_read(const ModelArguments& arguments) try {
+  auto nodes = list_foreign(arguments.file, arguments.input_shapes());
+  const bool all = std::all_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.supported; });
+  return all ? std::vector<ForeignNode>{} : nodes;
+} catch (const Error&) {  // a damaged file: what reading it said is the better answer
+  return {};
+}
+
+/// The error as every verb tells it, and the listing of the network as far as the file says it.
+int list_nodes(const Session& session, const Error& error, const std::vector<ForeignNode>& nodes) {
+  json object = {{"error", {{"kind", name_of(error.kind())}, {"message", error.what()}}},
+                 {"nodes", json::array()}};
+  std::vector<std::vector<std::string>> rows = {{"node", "operator", "inputs", "outputs", "note"}};
+  for (const auto& node : nodes) {
+    object["nodes"].push_back({{"name", node.name},
+                               {"op", node.op},
+                               {"inputs", node.inputs},
+                               {"outputs", node.outputs},
+                               {"supported", node.supported},
+                               {"reason", node.reason}});
+    rows.push_back({node.name, node.op, fmt::format("{}", fmt::join(node.inputs, ", ")),
+                    fmt::format("{}", fmt::join(node.outputs, ", ")),
+                    node.supported ? "" : "not supported: " + node.reason});
+  }
+  session.print(object, table_text(rows));
+  fmt::print(stderr, "libcompress: {}\n", error.what());
+  return error.exit_code();
+}
+
+int inspect_any(const Session& session, const Arguments& arguments) try {
+  return inspect(session, arguments);
+} catch (const Error& error) {
+  const auto nodes =
+      error.kind() == ErrorKind::input ? nodes_not_read(arguments.model) : std::vector<ForeignNode>{};
+  if (nodes.empty()) throw;
+  return list_nodes(session, error, nodes);
+}
+
 }  // namespace
 
 Verb inspect_verb() {
   return {"inspect", "Show a network's layers with shapes, parameters, MACs and activation bytes",
-          "libcompress inspect --model acdnet --model-option classes=50", [](CLI::App& app) {
+          "libcompress inspect network.onnx", [](CLI::App& app) {
             auto arguments = std::make_shared<Arguments>();
             arguments->model.declare(app);
             app.add_flag("--graph", arguments->graph, "print the graph as text first");
             app.add_option("--dot", arguments->dot, "write the graph in Graphviz' language to this file");
             app.add_option("--svg", arguments->svg, "draw the graph into this file (with Graphviz)");
-            return [=](const Session& session) { return inspect(session, *arguments); };
+            return [=](const Session& session) { return inspect_any(session, *arguments); };
           }};
 }
 

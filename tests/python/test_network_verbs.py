@@ -1,0 +1,209 @@
+"""The verbs for any network: groups, prune, convert, and inspect on files of other frameworks."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from conftest import call
+
+lc = pytest.importorskip("libcompress", reason="the Python package is not built")
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+
+def residual_network() -> lc.Model:
+    """conv1, then an addition around conv2 and a linear layer."""
+    graph = lc.Graph()
+    random = np.random.default_rng(1)
+    weights = {}
+
+    def parameter(name, shape):
+        weights[name] = (random.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+        return graph.add_parameter(name, shape)
+
+    x = graph.add_input("image", [1, 3, 8, 8])
+    same = {"padding": [1, 1, 1, 1]}
+    x = graph.add_node("conv", "conv1", [x, parameter("conv1.weight", [8, 3, 3, 3])], same)
+    y = graph.add_node("conv", "conv2", [x, parameter("conv2.weight", [6, 8, 3, 3])], same)
+    y = graph.add_node("relu", "relu", [y])
+    y = graph.add_node("conv", "conv3", [y, parameter("conv3.weight", [8, 6, 3, 3])], same)
+    x = graph.add_node("add", "add", [x, y])
+    x = graph.add_node("global_avg_pool", "pool", [x])
+    x = graph.add_node("flatten", "flat", [x])
+    x = graph.add_node("linear", "fc", [x, parameter("fc.weight", [4, 8])])
+    graph.set_outputs([x])
+    return lc.Model(graph, weights, "residual")
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    file = tmp_path_factory.mktemp("network") / "network.onnx"
+    residual_network().save(file)
+    return file
+
+
+def outputs_of(file, images) -> np.ndarray:
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: images})[0]
+
+
+IMAGES = np.random.default_rng(2).standard_normal((3, 3, 8, 8)).astype(np.float32)
+
+
+def test_groups_tell_members_weight_and_reasons(network):
+    found = call("groups", network, "--json").json
+    groups = {group["name"]: group for group in found["groups"]}
+    assert found["prunable"] == 2
+    members = [(each["tensor"], each["axis"]) for each in groups["conv1"]["members"]]
+    assert members == [("conv1.weight", 0), ("conv2.weight", 1), ("conv3.weight", 0), ("fc.weight", 1)]
+    assert groups["conv2"]["params"] == 6 * 8 * 9 + 8 * 6 * 9
+    assert groups["conv2"]["params_an_index"] == 8 * 9 + 8 * 9
+    assert groups["conv2"]["macs_an_index"] == 64 * (8 * 9 + 8 * 9)
+    assert not groups["fc"]["prunable"] and "output" in groups["fc"]["reason"]
+
+
+def test_groups_as_text_name_the_axes_and_the_reason(network):
+    result = call("groups", network)
+    assert result.code == 0
+    assert "conv1.weight:0, conv2.weight:1" in result.out
+    assert "stays: " in result.out and "2 of 3 groups may be pruned" in result.out
+
+
+def test_a_network_without_prunable_groups_says_so(network):
+    result = call("groups", network, "--ignore", "conv*")
+    assert "no group may be pruned" in result.out
+    assert call("prune", network, "--amount", "50%", "--ignore", "conv*", "--out", "x.onnx").code == 5
+
+
+@pytest.mark.parametrize("ending", ["onnx", "safetensors"])
+def test_prune_writes_a_smaller_network_with_its_proof(network, tmp_path, ending):
+    out = tmp_path / f"small.{ending}"
+    result = call("prune", network, "--amount", "50%", "--out", out, "--json")
+    assert result.code == 0, result.err
+    assert [check["verdict"] for check in result.json["checks"]] == ["passed"]
+    assert {group["name"]: group["kept"] for group in result.json["groups"]} == {
+        "conv1": 4,
+        "conv2": 3,
+        "fc": 4,
+    }
+    assert result.json["after"]["params"] < result.json["before"]["params"]
+    small = lc.load(out)
+    assert small.costs().params == result.json["after"]["params"]
+    if ending == "onnx":
+        wanted = small.run(IMAGES)
+        assert np.abs(outputs_of(out, IMAGES) - wanted).max() <= 2e-5 * np.abs(wanted).max()
+
+
+def test_prune_keeps_a_budget(network, tmp_path):
+    arguments = ["--budget", "params=60%,macs=70%", "--tolerance", "10%", "--out", tmp_path / "small.onnx"]
+    result = call("prune", network, *arguments, "--json")
+    assert result.code == 0, result.err
+    before, after = result.json["before"], result.json["after"]
+    assert after["params"] <= 0.6 * before["params"] and after["macs"] <= 0.7 * before["macs"]
+
+
+def test_prune_shows_every_node_before_and_after(network, tmp_path):
+    result = call("prune", network, "--amount", "50%", "--out", tmp_path / "small.onnx", "--verbose")
+    assert "[1, 3, 8, 8]" in result.out and "432 -> 108" in result.out
+    assert "passed" in result.out and "for any batch" in result.out
+
+
+def test_a_plan_that_was_written_belongs_to_the_network(network, tmp_path):
+    plan = tmp_path / "plan.json"
+    arguments = ["--amount", "25%", "--out", tmp_path / "small.onnx", "--plan", plan]
+    assert call("prune", network, *arguments).code == 0
+    assert [len(group["kept"]) for group in json.loads(plan.read_text())["groups"]] == [6, 5]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "--amount 50% or --budget params=50%"),
+        (["--amount", "50%", "--budget", "params=50%"], "an amount and a budget"),
+        (["--amount", "50"], "a percentage below 100%"),
+        (["--budget", "parameters=50%"], "params, macs, flash or peak_ram"),
+        (["--amount", "50%", "--ignore", "konv1"], "did you mean 'conv1'?"),
+        (["--amount", "50%", "--criterion", "taylor"], "needs gradients"),
+        (["--amount", "50%", "--criterion-option", "order"], "key=value"),
+    ],
+)
+def test_prune_refuses_wrong_usage_with_one_sentence(network, tmp_path, arguments, told):
+    out = tmp_path / "small.onnx"
+    result = call("prune", network, *arguments, "--out", out)
+    assert result.code == 2
+    assert told in result.err and result.err.count("\n") == 1
+    assert not out.exists()
+
+
+def test_prune_refuses_an_ending_before_it_works(network, tmp_path):
+    result = call("prune", network, "--amount", "50%", "--out", tmp_path / "small.pt")
+    assert result.code == 2 and ".onnx or .safetensors" in result.err
+
+
+def test_convert_there_and_back_gives_the_same_network(network, tmp_path):
+    own, again = tmp_path / "own.safetensors", tmp_path / "again.onnx"
+    assert call("convert", network, "--out", own).code == 0
+    assert call("convert", own, "--out", again).code == 0
+    assert np.array_equal(outputs_of(again, IMAGES), outputs_of(network, IMAGES))
+
+
+def test_convert_writes_weights_alone(network, tmp_path):
+    from safetensors.numpy import load_file
+
+    out = tmp_path / "weights.safetensors"
+    assert call("convert", network, "--weights-only", "--out", out).code == 0
+    original = residual_network().weights
+    assert {name: array.shape for name, array in load_file(out).items()} == {
+        name: array.shape for name, array in original.items()
+    }
+    assert call("convert", network, "--weights-only", "--out", tmp_path / "x.onnx").code == 2
+
+
+def test_inspect_shows_an_onnx_file_node_by_node(network):
+    found = call("inspect", network, "--json").json
+    assert [layer["name"] for layer in found["layers"]][:2] == ["conv1", "conv2"]
+    assert max(layer["ram_bytes"] for layer in found["layers"]) <= found["peak_ram_bytes"]
+    assert found["params"] == residual_network().costs().params
+
+
+def unsupported_network(file):
+    from onnx import TensorProto, helper
+
+    nodes = [
+        helper.make_node("Relu", ["x"], ["a"], "first"),
+        helper.make_node("NonZero", ["a"], ["b"], "second"),
+        helper.make_node("Cast", ["b"], ["y"], "third", to=TensorProto.FLOAT),
+    ]
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4])]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, None])]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", inputs, outputs)), file)
+
+
+def test_inspect_lists_the_rest_where_an_operator_is_not_supported(tmp_path):
+    file = tmp_path / "strange.onnx"
+    unsupported_network(file)
+    result = call("inspect", file)
+    assert result.code == 4
+    assert "NonZero" in result.err and "second" in result.err
+    assert "first" in result.out and "not supported" in result.out
+    found = call("inspect", file, "--json")
+    assert found.code == 4 and "NonZero" in found.json["error"]["message"]
+    assert [node["name"] for node in found.json["nodes"]] == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("verb", [["inspect"], ["groups"], ["prune", "--amount", "50%", "--out", "x.onnx"]])
+def test_a_damaged_file_gives_one_sentence(verb, network, tmp_path):
+    cut, text = tmp_path / "cut.onnx", tmp_path / "text.onnx"
+    cut.write_bytes(network.read_bytes()[:500])
+    text.write_text("not a network")
+    for file in (cut, text):
+        result = call(*verb, file)
+        assert result.code == 4
+        assert str(file) in result.err and result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", [["inspect"], ["groups"], ["prune", "--amount", "50%", "--out", "x.onnx"]])
+def test_a_missing_file_is_an_error_of_io(verb, tmp_path):
+    assert call(*verb, tmp_path / "none.onnx").code == 7
