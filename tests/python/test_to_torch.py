@@ -142,6 +142,23 @@ def test_names_that_are_no_paths_become_paths(images):
     assert list(model.to_torch().state_dict()) == ["features.0.Conv.weight"]
 
 
+def test_parameters_that_no_layer_holds_keep_their_names():
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+            self.add_module("a-b", nn.Linear(8, 4))
+
+        def forward(self, x):
+            return getattr(self, "a-b")(self.attention(x, x, x, need_weights=False)[0])
+
+    network = Attention().eval()
+    module = lc.from_torch(network, torch.zeros(1, 5, 8)).to_torch().eval()
+    assert module.state_dict().keys() == network.state_dict().keys()
+    x = torch.randn(3, 5, 8)
+    assert torch.allclose(module(x), network(x), atol=1e-6)
+
+
 def test_shared_weights_stay_shared(images):
     class Twice(nn.Module):
         def __init__(self):

@@ -154,7 +154,8 @@ class Emitter:
     def layer(self, layer: Layer, *args: Any) -> fx.Node | None:
         """A call of the layer at the path that its tensors' names have in common.
 
-        None where it cannot be a layer: a tensor is computed, or lives in another layer already.
+        None where it cannot be a layer: a tensor is computed, or lives in another layer already, or has a
+        path of its own in the state dict that no layer would give it ("attention.in_proj_weight").
         """
         path = self._layer_path(layer)
         if path is None:
@@ -174,15 +175,18 @@ class Emitter:
         if homes != {None}:  # used before: the same layer again, or none
             return self._same_layer(layer)
         named = self._common_path(layer)
-        return (
-            named if named and writer.paths.is_free(named) else writer.paths.free(clean_path(self.node.name))
-        )
+        if named is None and any(self._has_path(value) for value in layer.tensors.values()):
+            return None
+        return writer.paths.free(named or clean_path(self.node.name))
+
+    def _has_path(self, value: int) -> bool:
+        name = self.writer.graph.value(value).name
+        return "." in name and clean_path(name) == name
 
     def _may_be(self, attribute: str, value: int) -> bool:
         """Statistics are buffers, all else is trained."""
-        return self.writer.is_stored(value) and self.writer.is_trained(value) != attribute.startswith(
-            "running"
-        )
+        trained = not attribute.startswith("running")
+        return self.writer.is_stored(value) and self.writer.is_trained(value) == trained
 
     def _same_layer(self, layer: Layer) -> str | None:
         for path, known in self.writer.layers.items():

@@ -9,7 +9,7 @@ import torch
 
 def clean_path(name: str) -> str:
     """A name as a path of attributes: "/layer1/conv/Conv" becomes "layer1.conv.Conv"."""
-    parts = [re.sub(r"\W", "_", part) for part in re.split(r"[./]", name)]
+    parts = [re.sub(r"[^\w-]", "_", part) for part in re.split(r"[./]", name)]
     return ".".join(part for part in parts if part) or "unnamed"
 
 
