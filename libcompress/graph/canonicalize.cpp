@@ -109,6 +109,13 @@ std::optional<SplitAxis> reordered_axis(const Shape& in, const Shape& split, con
   return std::nullopt;
 }
 
+/// Whether the batch is part of what is reordered: then indices would depend on it.
+bool holds_batch(const Node& split, const SplitAxis& axis) {
+  if (split.op != "reshape") return axis.begin == 0;
+  const auto batch = split.attributes.integer("batch_axis");
+  return batch >= static_cast<std::int64_t>(axis.begin) && batch < static_cast<std::int64_t>(axis.end);
+}
+
 /// By index of the axis behind the permute, the index before it.
 Integers reordered_indices(const Shape& split, const Integers& order, std::size_t begin, std::size_t end) {
   Integers strides(end - begin, 1);
@@ -151,7 +158,7 @@ std::optional<Replacement> folded_shuffle(const Graph& graph, const std::vector<
   const auto& between = graph.value(split->output).shape;
   const auto& order = turn->attributes.integers("order");
   const auto axis = reordered_axis(in, between, order);
-  if (!axis) return std::nullopt;
+  if (!axis || holds_batch(*split, *axis)) return std::nullopt;
   auto indices = reordered_indices(between, order, axis->begin, axis->end);
   if (const auto groups = shuffle_groups(indices); groups && axis->axis == 1)
     return Replacement{"channel_shuffle", split->inputs[0], {{"groups", *groups}}};

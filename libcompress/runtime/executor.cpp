@@ -18,10 +18,13 @@
 namespace compress {
 namespace {
 
+/// A number has no batch: then there is one example.
 Shape with_batch(Shape shape, std::int64_t batch) {
-  shape[0] = batch;
+  if (!shape.empty()) shape[0] = batch;
   return shape;
 }
+
+std::int64_t declared_batch(const Value& input) { return input.shape.empty() ? 1 : input.shape[0]; }
 
 std::span<const float> elements(const at::Tensor& dense) {
   return {dense.const_data_ptr<float>(), static_cast<std::size_t>(dense.numel())};
@@ -95,8 +98,14 @@ std::vector<float> Executor::run_observed(std::span<const float> input, std::int
   return {values.begin(), values.end()};
 }
 
-std::int64_t Executor::input_size() const { return element_count(with_batch(impl_->input.shape, 1)); }
-std::int64_t Executor::output_size() const { return element_count(with_batch(impl_->output.shape, 1)); }
+std::int64_t Executor::input_size() const {
+  return element_count(impl_->input.shape) / declared_batch(impl_->input);
+}
+
+/// Not every output has the batch as its axis 0, but all of them hold its examples.
+std::int64_t Executor::output_size() const {
+  return std::max<std::int64_t>(1, element_count(impl_->output.shape) / declared_batch(impl_->input));
+}
 
 std::vector<Tensor> run_all(const Model& model, std::span<const Tensor> inputs) {
   const Network network(model, WeightUse::shared);

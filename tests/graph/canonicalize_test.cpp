@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/graph/builder.h"
+#include "tests/graph/table_drawing.h"
 
 namespace compress {
 namespace {
@@ -57,6 +58,42 @@ TEST(Canonicalize, leaves_a_shuffle_alone_whose_middle_is_read_elsewhere) {
   const auto middle = *net.graph.find_value("turn");
   net.graph.set_outputs({net.conv("b", shuffled, 2), middle});
   EXPECT_EQ(to_text(canonicalize(net.graph)), to_text(net.graph));
+}
+
+TEST(Canonicalize, leaves_a_shuffle_of_examples_alone) {
+  Builder net({1, 4, 4, 4});
+  const auto split = reshape(net, "split", net.input(), {2, 2, 4, 4});
+  const auto turned = net.permute("turn", split, {1, 0, 2, 3});
+  const auto graph = net.done(net.conv("b", reshape(net, "back", turned, {1, 4, 4, 4}), 2));
+  EXPECT_EQ(to_text(canonicalize(graph)), to_text(graph));
+}
+
+TEST(Canonicalize, knows_a_shuffle_of_another_axis_as_a_gather) {
+  Builder net({1, 4, 6, 2});
+  const auto split = reshape(net, "split", net.input(), {1, 4, 2, 3, 2});
+  const auto turned = net.permute("turn", split, {0, 1, 3, 2, 4});
+  const auto graph = canonicalize(net.done(net.conv("b", reshape(net, "back", turned, {1, 4, 6, 2}), 2)));
+  const auto& node = graph.node(*graph.find_node("back"));
+  EXPECT_EQ(node.attributes.integer("axis"), 2);
+  EXPECT_EQ(node.attributes.integers("indices"), (Integers{0, 3, 1, 4, 2, 5}));
+}
+
+TEST(Canonicalize, a_merged_reshape_keeps_a_batch_that_one_of_them_fixed) {
+  Builder net({1, 4, 4, 2});
+  const auto first = net.graph.add_node("reshape", "one", {net.input()},
+                                        {{"shape", Integers{16, 2}}, {"batch_axis", std::int64_t{-1}}});
+  const auto graph = canonicalize(net.done(net.linear("fc", reshape(net, "two", first, {1, 32}), 2)));
+  const auto& node = graph.node(*graph.find_node("two"));
+  EXPECT_EQ(graph.value(node.inputs[0]).name, "input");
+  EXPECT_EQ(node.attributes.integer("batch_axis"), -1);
+}
+
+TEST(Canonicalize, changes_nothing_the_second_time) {
+  Random random(3);
+  for (int i = 0; i < 50; ++i) {
+    const auto once = canonicalize(testing::draw_from_op_table(random));
+    EXPECT_EQ(to_text(canonicalize(once)), to_text(once));
+  }
 }
 
 TEST(Canonicalize, keeps_the_last_of_several_reshapes) {

@@ -172,6 +172,52 @@ TEST(Executor, refuses_a_model_without_its_weights) {
   EXPECT_THROW(linear({1, 2}), Error);
 }
 
+TEST(Executor, runs_networks_whose_output_has_no_batch_in_front) {
+  const OneNode turned({1, 3}, "permute", {}, {{"order", Integers{1, 0}}});
+  Executor executor(turned.model);
+  EXPECT_EQ(executor.output_size(), 3);
+  EXPECT_THAT(executor.run(std::vector<float>{1, 2, 3, 4, 5, 6}, 2), ElementsAre(1, 4, 2, 5, 3, 6));
+  const OneNode number({1, 3}, "reduce_sum", {}, {{"axes", Integers{0, 1}}});
+  EXPECT_EQ(Executor(number.model).output_size(), 1);
+  EXPECT_THAT(number({1, 2, 3}), ElementsAre(6));
+}
+
+TEST(Executor, runs_all_outputs_for_all_inputs) {
+  Model model;
+  auto& graph = model.graph;
+  const auto a = graph.add_input("a", {1, 2}), b = graph.add_input("b", {1});
+  const auto sum = graph.add_node(
+      "add", "sum", {a, graph.add_node("reshape", "b_column", {b}, {{"shape", Integers{1, 1}}})});
+  graph.set_outputs({sum, graph.add_node("neg", "less", {a}), b});
+  const std::vector<Tensor> inputs{tensor({2, 2}, {1, 2, 3, 4}), tensor({2}, {10, 20})};
+  const auto outputs = run_all(model, inputs);
+  ASSERT_EQ(outputs.size(), 3u);
+  EXPECT_EQ(outputs[0].shape(), (Shape{2, 2}));
+  EXPECT_THAT(outputs[0].as<float>(), ElementsAre(11, 12, 23, 24));
+  EXPECT_THAT(outputs[1].as<float>(), ElementsAre(-1, -2, -3, -4));
+  EXPECT_THAT(outputs[2].as<float>(), ElementsAre(10, 20));
+}
+
+TEST(Executor, refuses_inputs_of_different_batches_and_other_counts) {
+  Model model;
+  auto& graph = model.graph;
+  const auto a = graph.add_input("a", {1, 2}), b = graph.add_input("b", {1, 2});
+  graph.set_outputs({graph.add_node("add", "sum", {a, b})});
+  const auto complaint = [&](const std::vector<Tensor>& inputs) -> std::string {
+    try {
+      run_all(model, inputs);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const Tensor one(DType::float32, {1, 2}), three(DType::float32, {3, 2}), wide(DType::float32, {1, 3});
+  EXPECT_EQ(complaint({three, three}), "no error");
+  EXPECT_THAT(complaint({three, one}), HasSubstr("input 'b': a batch of 1; allowed: the batch of input 'a'"));
+  EXPECT_THAT(complaint({one}), HasSubstr("1 inputs; allowed: 2"));
+  EXPECT_THAT(complaint({wide, one}), HasSubstr("input 'a': shape [1, 3]"));
+}
+
 TEST(Executor, shares_the_weights_of_its_model) {
   const OneNode linear({1, 1}, "linear", {tensor({1, 1}, {2})});
   Executor executor(linear.model);
