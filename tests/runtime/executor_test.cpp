@@ -8,16 +8,19 @@
 #include <numeric>
 
 #include "libcompress/base/error.h"
+#include "libcompress/graph/canonicalize.h"
+#include "tests/graph/builder.h"
+#include "tests/graph/table_drawing.h"
 
 namespace compress {
 namespace {
 
 using Integers = std::vector<std::int64_t>;
-using testing::ElementsAre;
-using testing::FloatEq;
-using testing::FloatNear;
-using testing::HasSubstr;
-using testing::Pointwise;
+using ::testing::ElementsAre;
+using ::testing::FloatEq;
+using ::testing::FloatNear;
+using ::testing::HasSubstr;
+using ::testing::Pointwise;
 
 /// A graph of one input and one node, whose parameters take the given values in order.
 struct OneNode {
@@ -216,6 +219,18 @@ TEST(Executor, refuses_inputs_of_different_batches_and_other_counts) {
   EXPECT_THAT(complaint({three, one}), HasSubstr("input 'b': a batch of 1; allowed: the batch of input 'a'"));
   EXPECT_THAT(complaint({one}), HasSubstr("1 inputs; allowed: 2"));
   EXPECT_THAT(complaint({wide, one}), HasSubstr("input 'a': shape [1, 3]"));
+}
+
+TEST(Executor, canonical_networks_compute_what_they_did_before) {
+  Random random(5);
+  for (int i = 0; i < 40; ++i) {
+    const auto model = testing::with_random_weights(testing::draw_from_op_table(random), random);
+    Executor before(model);
+    std::vector<float> input(static_cast<std::size_t>(2 * before.input_size()));
+    for (auto& element : input) element = static_cast<float>(random.normal());
+    EXPECT_THAT(run(canonicalize(model), input, 2), Pointwise(FloatNear(1e-5F), before.run(input, 2)))
+        << to_text(model.graph);
+  }
 }
 
 TEST(Executor, shares_the_weights_of_its_model) {
