@@ -9,7 +9,24 @@ namespace {
 
 constexpr std::int64_t kBytesAChannel = 9;  // int32 bias, int32 multiplier, int8 shift
 
-bool has_weights(const Op& op) { return op.name == "conv" || op.name == "linear"; }
+bool has_weights(const Op& op) {
+  return op.name == "conv" || op.name == "conv_transpose" || op.name == "linear";
+}
+
+std::int64_t output_channels(const Op& op, const std::vector<Shape>& inputs, const Shape& output) {
+  return op.name == "conv_transpose" ? output[1] : inputs[1][0];
+}
+
+/// Whether the constant at `operand` is stored as it is: what a layer adds, and the scales of a norm, end in
+/// what each channel costs.
+bool is_stored(const Op& op, std::size_t operand) {
+  if (op.name == "batch_norm") return operand == 0;
+  return !has_weights(op) || operand < 2;
+}
+
+bool is_activation(const Value& value) {
+  return value.kind == ValueKind::input || value.kind == ValueKind::activation;
+}
 
 /// Each node that reads `value`, by value.
 std::vector<std::vector<NodeId>> readers_of(const Graph& graph) {
@@ -51,17 +68,18 @@ CostModel::CostModel(const Graph& graph) : graph_(graph) {
     const auto& node = graph.node(id);
     const auto now = steps_.size();
     Step step{&node, &find_op(node.op, node.name), {}, folds(graph, node, readers), 0};
-    for (const auto input : node.inputs) {
-      const auto kind = graph.value(input).kind;
-      if (kind == ValueKind::input || kind == ValueKind::activation) {
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const auto input = node.inputs[i];
+      if (is_activation(graph.value(input))) {
         buffers_[place[index_of(input)]].last = now;
       } else if (!owned[index_of(input)]) {
         owned[index_of(input)] = 1;
-        step.owned.push_back(input);
+        step.owned.push_back({input, is_stored(*step.op, i)});
       }
     }
     const auto first = node.inputs[0];
-    const bool alone = readers[index_of(first)].size() == 1 && !outputs.contains(first);
+    const bool alone =
+        is_activation(graph.value(first)) && readers[index_of(first)].size() == 1 && !outputs.contains(first);
     if (step.op->in_place && alone) {
       step.place = place[index_of(node.output)] = place[index_of(first)];
       buffers_[step.place].values.push_back(node.output);
@@ -70,7 +88,9 @@ CostModel::CostModel(const Graph& graph) : graph_(graph) {
     }
     steps_.push_back(std::move(step));
   }
-  for (const auto output : graph.outputs()) buffers_[place[index_of(output)]].last = steps_.size();
+  for (const auto output : graph.outputs()) {
+    if (is_activation(graph.value(output))) buffers_[place[index_of(output)]].last = steps_.size();
+  }
 }
 
 /// By step, and once more for the end, when the outputs are alive.
@@ -102,12 +122,13 @@ NetworkCost CostModel::cost(const Extents& extents) const {
     const Cost work = op.cost({step.node->name, attributes, inputs}, output);
     NodeCost node{
         step.node->id, 0, work.macs, work.other_ops, element_count(output), alive[total.nodes.size()]};
-    for (const auto id : step.owned) {
+    for (const auto& [id, stored] : step.owned) {
       const auto count = element_count(extents.shapes[index_of(id)]);
       if (graph_.value(id).kind == ValueKind::parameter) node.params += count;
-      if (has_weights(*step.op) && id == step.node->inputs[1]) total.flash_bytes += count;
+      if (stored) total.flash_bytes += count;
     }
-    if (has_weights(*step.op)) total.flash_bytes += kBytesAChannel * inputs[1][0];
+    if (has_weights(*step.op))
+      total.flash_bytes += kBytesAChannel * output_channels(*step.op, inputs, output);
     // A norm that stays becomes a depthwise convolution of one int8 weight a channel.
     if (step.op->name == "batch_norm" && !step.folded)
       total.flash_bytes += (1 + kBytesAChannel) * inputs[1][0];

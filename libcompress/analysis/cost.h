@@ -24,9 +24,10 @@ struct NetworkCost {
   std::int64_t params = 0;  ///< trained elements; running statistics are not counted
   std::int64_t macs = 0;
   std::int64_t other_ops = 0;
-  /// Constants of the 8-bit network: int8 weights; per output channel of a conv or linear an int32 bias and
-  /// multiplier and an int8 shift (9 bytes); a batch norm behind them is folded, another one costs 10 bytes a
-  /// channel. Code comes on top.
+  /// Constants of the 8-bit network: int8 weights; per output channel of a conv, conv_transpose or linear an
+  /// int32 bias and multiplier and an int8 shift (9 bytes); a batch norm behind them is folded, another one
+  /// costs 10 bytes a channel; every other parameter and buffer (an embedding, the scale of a layer norm) is
+  /// counted as int8. Code comes on top.
   std::int64_t flash_bytes = 0;
   /// int8 activations alive at once, whole tensors in topological order, the input included; an output takes
   /// its input's place where its operator allows that and nobody else reads the input.
@@ -43,12 +44,16 @@ class CostModel {
   NetworkCost cost(const Extents& extents) const;
 
  private:
+  struct Constant {
+    ValueId id;
+    bool stored;  ///< one byte an element of flash
+  };
   struct Step {
     const Node* node;
     const Op* op;
-    std::vector<ValueId> owned;  ///< parameters and buffers that this node is the first to use
-    bool folded = false;         ///< a batch norm that vanishes into the conv or linear before it
-    std::size_t place = 0;       ///< which buffer its output lies in
+    std::vector<Constant> owned;  ///< parameters and buffers that this node is the first to use
+    bool folded = false;          ///< a batch norm that vanishes into the conv or linear before it
+    std::size_t place = 0;        ///< which buffer its output lies in
   };
   struct Buffer {
     std::vector<ValueId> values;      ///< that lie in it one after the other

@@ -10,6 +10,7 @@ namespace compress {
 namespace {
 
 using testing::Builder;
+using Integers = std::vector<std::int64_t>;
 
 TEST(Cost, of_a_chain_is_what_a_hand_computes) {
   Builder net({1, 2, 6, 6});
@@ -70,6 +71,65 @@ TEST(Cost, running_statistics_are_no_parameters) {
 TEST(Cost, depthwise_counts_one_channel_a_filter) {
   Builder net({1, 8, 5, 5});
   EXPECT_EQ(cost_of(net.done(net.depthwise("d", net.input()))).macs, 8 * 25 * 9);
+}
+
+TEST(Cost, prices_a_transposed_conv_like_a_conv) {
+  Builder net({1, 4, 5, 5});
+  const auto weight = net.graph.add_parameter("w", {4, 3, 2, 2}), bias = net.graph.add_parameter("b", {6});
+  const auto up = net.graph.add_node("conv_transpose", "up", {net.input(), weight, bias},
+                                     {{"stride", Integers{2, 2}}, {"groups", std::int64_t{2}}});
+  const auto cost = cost_of(net.done(up));  // [1, 6, 10, 10]
+  EXPECT_EQ(cost.params, 48 + 6);
+  EXPECT_EQ(cost.macs, 25 * 48);
+  EXPECT_EQ(cost.flash_bytes, 48 + 9 * 6);
+  EXPECT_EQ(cost.peak_ram_bytes, 100 + 600);
+}
+
+TEST(Cost, counts_the_products_of_an_attention) {
+  Builder net({1, 7, 16});  // seven tokens
+  const auto queries = net.linear("q", net.input(), 8, false), keys = net.linear("k", net.input(), 8, false);
+  const auto scores = net.graph.add_node("matmul", "scores", {queries, net.permute("turn", keys, {0, 2, 1})});
+  const auto cost = cost_of(net.done(net.graph.add_node("matmul", "mixed", {scores, queries})));
+  EXPECT_EQ(cost.macs, 2 * 7 * 16 * 8 + 7 * 7 * 8 + 7 * 8 * 7);
+  EXPECT_EQ(cost.params, 2 * 16 * 8);
+}
+
+TEST(Cost, gives_every_constant_to_the_node_that_reads_it_first) {
+  Builder net({1, 4, 6});
+  const auto place = net.graph.add_parameter("place", {4, 6}), scale = net.graph.add_buffer("scale", {6});
+  const auto placed = net.add("placed", net.input(), place);
+  const auto cost = cost_of(net.done(net.graph.add_node("mul", "scaled", {placed, scale})));
+  EXPECT_EQ(cost.params, 24) << "a buffer is not trained";
+  EXPECT_EQ(cost.flash_bytes, 24 + 6);
+  EXPECT_EQ(cost.nodes[0].params, 24);
+  EXPECT_EQ(cost.nodes[1].params, 0);
+}
+
+TEST(Cost, a_constant_that_is_worked_on_takes_no_input_s_place) {
+  Builder net({1, 10});
+  const auto positive = net.relu("positive", net.graph.add_parameter("w", {4, 10}));
+  const auto cost = cost_of(net.done(net.graph.add_node("linear", "fc", {net.input(), positive})));
+  EXPECT_EQ(cost.peak_ram_bytes, 10 + 40 + 4);
+  EXPECT_EQ(cost.flash_bytes, 40 + 9 * 4);
+}
+
+TEST(Cost, several_inputs_and_outputs_are_alive_at_once) {
+  Builder net({1, 10});
+  const auto other = net.graph.add_input("other", {1, 10});
+  const auto sum = net.add("sum", net.input(), other);
+  net.graph.set_outputs({sum, net.linear("fc", sum, 5, false)});
+  EXPECT_EQ(cost_of(net.graph).peak_ram_bytes, 30);
+}
+
+TEST(Cost, resizing_and_norms_cost_operations_but_no_products) {
+  Builder net({1, 3, 4, 4});
+  const auto wide = net.graph.add_node("resize", "wide", {net.input()},
+                                       {{"size", Integers{8, 8}}, {"mode", std::string("linear")}});
+  const auto cost =
+      cost_of(net.done(net.graph.add_node("group_norm", "norm", {wide}, {{"groups", std::int64_t{3}}})));
+  EXPECT_EQ(cost.macs, 0);
+  EXPECT_EQ(cost.nodes[0].other_ops, 3 * 64 * 4) << "two elements along each of two axes";
+  EXPECT_EQ(cost.nodes[1].other_ops, 3 * 64 * 6);
 }
 
 TEST(Shrinker, predicts_the_extents_behind_every_group) {
