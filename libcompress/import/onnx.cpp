@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -45,10 +46,25 @@ bool has_free_batch(const ModelRecord& model, const OnnxOptions& options) {
   });
 }
 
-Translated translate(Source& source, std::int64_t batch) {
-  auto translated = Translation(source, batch).run(false);
+/// `one` example and, where the batch is open, `two`, which are translated first.
+struct Both {
+  Translated one;
+  std::optional<Translated> two;
+};
+
+Translated checked(const Source& source, Translated translated) {
   if (!translated.failures.empty()) refuse(source.model(), translated);
   return translated;
+}
+
+Both translate(Source& source) {
+  if (!has_free_batch(source.model(), source.options()))
+    return {checked(source, Translation(source, 1).run(false)), std::nullopt};
+  Translation larger(source, 2);
+  auto two = larger.run(false);
+  // Exporters write an open batch also where a node holds the number of examples, and so works for one only.
+  if (!two.failures.empty()) return {checked(source, Translation(source, 1).run(false)), std::nullopt};
+  return {checked(source, Translation(source, 1, &larger).run(false)), std::move(two)};
 }
 
 /// `two` holds what `one` holds, once for each example where the batch made it longer.
@@ -71,21 +87,20 @@ void compare_weights(const Translated& one, const Translated& two) {
   }
 }
 
-Graph with_batch(Source& source, const Translated& one) {
-  if (!has_free_batch(source.model(), source.options())) return with_fixed_batch(one.graph);
-  const auto two = translate(source, 2);
-  compare_weights(one, two);
-  return with_free_batch(one.graph, two.graph);
+Graph with_batch(const Both& both) {
+  if (!both.two) return with_fixed_batch(both.one.graph);
+  compare_weights(both.one, *both.two);
+  return with_free_batch(both.one.graph, both.two->graph);
 }
 
 Model import(ModelRecord record, const std::filesystem::path& folder, const OnnxOptions& options) {
   Source source(std::move(record), folder, options);
-  auto translated = translate(source, 1);
+  auto both = translate(source);
   const auto& file = source.model();
   Model model;
   try {
-    model.graph = with_batch(source, translated);
-    model.weights = std::move(translated.weights);
+    model.graph = with_batch(both);
+    model.weights = std::move(both.one.weights);
     model.name = file.graph.name.empty() ? std::string("network") : std::string(file.graph.name);
     model.metadata["format"] = fmt::format("ONNX, opset {}", file.opset);
     if (!file.producer.empty()) model.metadata["producer"] = std::string(file.producer);

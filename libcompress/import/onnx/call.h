@@ -66,6 +66,11 @@ class Call {
   void define(std::size_t output, Tensor tensor, ElementType type);
   void pass(std::size_t output, std::size_t input);  ///< the output is that input
 
+  /// Whether a step may be left out because of its shapes: `condition` holds here, and for a larger batch
+  /// too.
+  bool skips(const std::string& part, bool condition) const {
+    return translation_.choose(std::string(node_.outputs.front()) + "." + part, condition);
+  }
   /// Before a tensor of `shape` is made.
   void charge(const Shape& shape) const { translation_.charge(shape, where()); }
   /// Whether every input is a constant.

@@ -71,7 +71,7 @@ Window window_of(const Call& call, const Shape& input, const Integers& kernel) {
 }
 
 ValueId reshape(Call& call, ValueId value, const Shape& shape, const std::string& part) {
-  if (call.shape_of(value) == shape) return value;
+  if (call.skips(part, call.shape_of(value) == shape)) return value;
   if (checked_product(shape, call.where()) != element_count(call.shape_of(value)))
     call.refuse(fmt::format("a reshape of {} to {}", to_string(call.shape_of(value)), to_string(shape)),
                 "as many elements");
@@ -87,7 +87,7 @@ ValueId slice(Call& call, ValueId value, std::int64_t axis, std::int64_t begin, 
               std::int64_t step, const std::string& part) {
   const auto extent = call.shape_of(value)[static_cast<std::size_t>(axis)];
   if (begin >= end) call.refuse(fmt::format("nothing left of axis {}", axis), "at least one index");
-  if (begin == 0 && end == extent && step == 1) return value;
+  if (call.skips(part, begin == 0 && end == extent && step == 1)) return value;
   return call.emit("slice", {value}, {{"axis", axis}, {"begin", begin}, {"end", end}, {"step", step}}, part);
 }
 

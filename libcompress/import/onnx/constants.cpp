@@ -445,6 +445,36 @@ void tile(Call& call) {
   call.define(0, reshaped(expanded(reshaped(call.tensor(0), apart), grown), result), call.type(0));
 }
 
+/// Rows of `updates` written into a copy of the data where the last axis of the indices says.
+void scatter_nd(Call& call) {
+  if (call.text("reduction", "none") != "none") call.refuse("a reduction", "none");
+  const auto& places = call.shape(1);
+  if (places.empty() || places.back() < 0 || places.back() > call.rank(0))
+    call.refuse("indices " + to_string(places), "[..., up to the rank of the data]");
+  const auto depth = static_cast<std::size_t>(places.back());
+  Shape updated(places.begin(), places.end() - 1);
+  updated.insert(updated.end(), call.shape(0).begin() + static_cast<std::ptrdiff_t>(depth),
+                 call.shape(0).end());
+  if (call.shape(2) != updated || call.tensor(2).dtype() != call.tensor(0).dtype())
+    call.refuse("updates " + to_string(call.shape(2)), to_string(updated) + " of the data's type");
+  call.charge(call.shape(0));
+  auto result = call.tensor(0).clone();
+  const auto dense = strides_of(call.shape(0));
+  const auto indices = call.integers(1);
+  const auto row =
+      static_cast<std::size_t>(product(call.shape(0), depth, call.shape(0).size())) * size_of(result.dtype());
+  const auto rows = row == 0 ? 0 : call.tensor(2).byte_count() / row;
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::int64_t at = 0;
+    for (std::size_t axis = 0; axis < depth; ++axis)
+      at += dense[axis] * call.axis(indices[i * depth + axis], call.shape(0)[axis]);
+    const auto from = call.tensor(2).bytes().subspan(i * row, row);
+    std::copy(from.begin(), from.end(),
+              result.bytes().begin() + at * static_cast<std::ptrdiff_t>(size_of(result.dtype())));
+  }
+  call.define(0, std::move(result), call.type(0));
+}
+
 // ---- Reductions
 
 struct Reduction {
@@ -527,6 +557,7 @@ std::vector<Rule> make_rules() {
                              {"Or", comparison},
                              {"Pow", power},
                              {"Range", range},
+                             {"ScatterND", scatter_nd},
                              {"Reshape", reshape_constant},
                              {"Slice", slice_constant},
                              {"Split", split},

@@ -14,8 +14,8 @@ constexpr std::int64_t kMostCopies = 4096;
 
 void reshape_to(Call& call, const Shape& shape) {
   const auto& from = call.shape(0);
-  if (from == shape) return call.pass(0, 0);
-  if (shape.size() == 2 && from.size() > 2 && shape[0] == from[0])
+  if (call.skips("", from == shape)) return call.pass(0, 0);
+  if (call.skips("flat", shape.size() == 2 && from.size() > 2 && shape[0] == from[0]))
     return call.define(0, call.emit("flatten", {call.value(0)}));
   call.define(0, reshape(call, call.value(0), shape, ""));
 }
@@ -57,12 +57,8 @@ void split(Call& call) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto end = begin + parts[i];
     if (call.wants(i)) {
-      if (parts[i] == call.shape(0)[static_cast<std::size_t>(axis)]) {
-        call.pass(i, 0);
-      } else {
-        call.define(i, slice(call, call.value(0), axis, begin, end, 1,
-                             parts.size() == 1 ? "" : fmt::format("{}", i)));
-      }
+      const auto part = parts.size() == 1 ? "" : fmt::format("{}", i);
+      call.define(i, slice(call, call.value(0), axis, begin, end, 1, part));
     }
     begin = end;
   }
@@ -75,12 +71,16 @@ ValueId take(Call& call, ValueId value, std::int64_t axis, Integers indices, con
 void slice_operator(Call& call) {
   const auto ranges = slice_ranges(call);
   std::size_t left = 0;
-  for (const auto& range : ranges) left += !range.is_whole();
+  std::vector<bool> is_skipped;
+  for (const auto& range : ranges) {
+    is_skipped.push_back(call.skips(fmt::format("axis{}", is_skipped.size()), range.is_whole()));
+    left += !is_skipped.back();
+  }
   if (left == 0) return call.pass(0, 0);
   auto value = call.value(0);
   for (std::size_t axis = 0; axis < ranges.size(); ++axis) {
     const auto& range = ranges[axis];
-    if (range.is_whole()) continue;
+    if (is_skipped[axis]) continue;
     if (range.count == 0) call.refuse(fmt::format("nothing left of axis {}", axis), "at least one index");
     const auto part = --left == 0 ? "" : fmt::format("axis{}", axis);
     const auto at = static_cast<std::int64_t>(axis);
@@ -134,10 +134,10 @@ void expand(Call& call) {
   }
   const auto shape = broadcast(from, wanted);
   if (!shape) call.refuse("shape " + to_string(wanted), "one that fits " + to_string(from));
-  if (*shape == from) return call.pass(0, 0);
+  if (call.skips("", *shape == from)) return call.pass(0, 0);
   Shape aligned(shape->size() - from.size(), 1);
   aligned.insert(aligned.end(), from.begin(), from.end());
-  const auto same = aligned == *shape;
+  const auto same = call.skips("same", aligned == *shape);
   auto value = reshape(call, call.value(0), aligned, same ? "" : "aligned");
   if (!same) value = call.emit("expand", {value}, {{"shape", *shape}});
   call.define(0, value);

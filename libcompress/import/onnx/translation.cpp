@@ -94,7 +94,8 @@ const Tensor& Source::load(const TensorRecord& record) {
   return loaded_.emplace(&record, std::move(tensor)).first->second;
 }
 
-Translation::Translation(Source& source, std::int64_t batch) : source_(source), batch_(batch) {}
+Translation::Translation(Source& source, std::int64_t batch, const Translation* larger)
+    : source_(source), batch_(batch), larger_(larger) {}
 
 Translated Translation::run(bool all_nodes) {
   translate_all(all_nodes);
@@ -274,6 +275,12 @@ void Translation::charge(const Shape& shape, const std::string& where) {
   if (folded_elements_ > kFreeElements + 8 * source_.loaded_elements())
     fail(where, fmt::format("constants of more than {} elements to be computed", kFreeElements), "small ones",
          "simplify the model when it is exported");
+}
+
+bool Translation::choose(const std::string& place, bool condition) {
+  if (!condition || (larger_ != nullptr && !larger_->chosen_.contains(place))) return false;
+  chosen_.insert(place);
+  return true;
 }
 
 std::string Translation::unique_name(const std::string& wish) {

@@ -69,8 +69,10 @@ struct Translated {
 
 class Translation {
  public:
-  /// Inputs whose first extent is open get `batch`.
-  Translation(Source& source, std::int64_t batch);
+  /// Inputs whose first extent is open get `batch`. Nodes are left out because of their shapes only where
+  /// `larger`, the translation of a larger batch, left them out too: what does nothing to one example may do
+  /// something to two.
+  Translation(Source& source, std::int64_t batch, const Translation* larger = nullptr);
 
   /// All nodes, or those that the outputs need; once.
   Translated run(bool all_nodes);
@@ -96,6 +98,8 @@ class Translation {
   /// Error of kind input where folding `shape` would be more than small, or all that was folded more than the
   /// file can be in need of.
   void charge(const Shape& shape, const std::string& where);
+  /// Whether to take the shorter way at `place` because `condition` holds.
+  bool choose(const std::string& place, bool condition);
   /// `wish`, or with a number behind it if that is taken.
   std::string unique_name(const std::string& wish);
 
@@ -114,6 +118,8 @@ class Translation {
 
   Source& source_;
   std::int64_t batch_;
+  const Translation* larger_;
+  std::set<std::string> chosen_;
   Graph graph_;
   StateDict weights_;
   std::map<std::string_view, Known> known_;
