@@ -46,8 +46,10 @@ lint: setup  ## clang-format, ruff, clang-tidy and the rules of the rooms
 format: setup  ## format every tracked C++ and Python file in place
 	@$(PYTHON_ENV) tools/lint/lint.py --fix
 
-docs: build  ## bring docs/recipes.md and docs/operators.md up to date with the program
+docs: build  ## bring the pages of docs/ that repeat what programs say up to date
 	@$(PYTHON_ENV) tools/docs.py build/release/bin/libcompress
+	@cmake --build --preset release --target onnx_backend -j $(JOBS)
+	@$(PYTHON_ENV) tools/onnx_backend.py build/release/bin/onnx_backend
 
 asan: setup  ## build with AddressSanitizer and UBSan, run the C++ tests that are not slow
 	@$(PYTHON_ENV) tools/test.py --build --preset asan --quick --no-python --jobs $(JOBS)

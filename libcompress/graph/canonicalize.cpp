@@ -14,6 +14,8 @@ namespace {
 
 using Integers = std::vector<std::int64_t>;
 
+constexpr std::int64_t kMostIndices = 1 << 16;  // of a gather that stands for a reordering
+
 /// What a pass makes of a node: nothing new (then it is copied), or another node, or a value that was there
 /// before.
 struct Replacement {
@@ -159,6 +161,7 @@ std::optional<Replacement> folded_shuffle(const Graph& graph, const std::vector<
   const auto& order = turn->attributes.integers("order");
   const auto axis = reordered_axis(in, between, order);
   if (!axis || holds_batch(*split, *axis)) return std::nullopt;
+  if (in[static_cast<std::size_t>(axis->axis)] > kMostIndices) return std::nullopt;
   auto indices = reordered_indices(between, order, axis->begin, axis->end);
   if (const auto groups = shuffle_groups(indices); groups && axis->axis == 1)
     return Replacement{"channel_shuffle", split->inputs[0], {{"groups", *groups}}};

@@ -55,7 +55,7 @@ Attributes checked_attributes(const Op& op, std::string_view node_name, const At
   const auto where = fmt::format("node '{}'", node_name);
   for (const auto& [name, value] : given.items()) {
     const auto row = std::find_if(op.attributes.begin(), op.attributes.end(),
-                                  [&](const auto& a) { return a.name == name; });
+                                  [&wanted = name](const auto& a) { return a.name == wanted; });
     if (row == op.attributes.end())
       throw Error(ErrorKind::input, {where, fmt::format("attribute '{}' of operator '{}'", name, op.name),
                                      fmt::format("{}", fmt::join(names_of(op.attributes), ", ")), ""});

@@ -10,6 +10,7 @@
 
 #include "libcompress/base/error.h"
 #include "libcompress/base/files.h"
+#include "libcompress/graph/canonicalize.h"
 #include "libcompress/import/batch.h"
 #include "libcompress/import/onnx/operators.h"
 #include "libcompress/import/onnx/translation.h"
@@ -42,7 +43,7 @@ bool has_free_batch(const ModelRecord& model, const OnnxOptions& options) {
     if (stored.contains(input.name) || options.constants.contains(std::string(input.name))) return false;
     const auto given = options.shapes.find(std::string(input.name));
     if (given != options.shapes.end() && !given->second.empty() && given->second[0] > 0) return false;
-    return input.has_shape && !input.dims.empty() && input.dims[0].extent <= 0;
+    return input.has_shape && !input.dims.empty() && input.dims[0].extent < 0;
   });
 }
 
@@ -104,6 +105,7 @@ Model import(ModelRecord record, const std::filesystem::path& folder, const Onnx
     model.name = file.graph.name.empty() ? std::string("network") : std::string(file.graph.name);
     model.metadata["format"] = fmt::format("ONNX, opset {}", file.opset);
     if (!file.producer.empty()) model.metadata["producer"] = std::string(file.producer);
+    model = canonicalize(model);
     verify(model);
   } catch (const Error& error) {
     if (std::string_view(error.what()).starts_with(file.name)) throw;
@@ -115,13 +117,12 @@ Model import(ModelRecord record, const std::filesystem::path& folder, const Onnx
 }  // namespace
 
 Model read_onnx(const std::filesystem::path& path, const OnnxOptions& options) {
-  const auto bytes = read_bytes(path, kLargestFile);
-  return parse_onnx(bytes, path.string(), path.parent_path().empty() ? "." : path.parent_path(), options);
+  return parse_onnx(read_bytes(path, kLargestFile), path.string(), path.parent_path(), options);
 }
 
 Model parse_onnx(std::span<const std::byte> bytes, const std::string& name,
                  const std::filesystem::path& folder, const OnnxOptions& options) {
-  return import(onnx::parse_model(bytes, name), folder, options);
+  return import(onnx::parse_model(bytes, name), folder.empty() ? "." : folder, options);
 }
 
 std::vector<ForeignNode> list_onnx(const std::filesystem::path& path, const OnnxOptions& options) {

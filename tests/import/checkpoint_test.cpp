@@ -153,7 +153,7 @@ TEST(Checkpoint, says_what_a_foreign_file_is) {
   EXPECT_THAT(refusal("version https://git-lfs.github.com/spec/v1"), HasSubstr("LFS"));
   EXPECT_THAT(refusal("\x80\x02}."), HasSubstr("torch.save did not write"));
   EXPECT_THAT(refusal(""), HasSubstr("empty"));
-  EXPECT_THAT(refusal("hello"), HasSubstr("no checkpoint format"));
+  EXPECT_THAT(refusal("hello"), HasSubstr("no format that we know"));
   EXPECT_THAT(refusal(make_zip({{"word/document.xml", "x"}})), HasSubstr("without data.pkl"));
   EXPECT_EQ(error_of([] { read_checkpoint("no/such/file.pt"); }).kind(), ErrorKind::io);
 }

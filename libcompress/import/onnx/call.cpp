@@ -24,6 +24,12 @@ Call::Call(Translation& translation, const NodeRecord& node)
     : translation_(translation), node_(node), name_(name_of(node)) {
   for (const auto input : node.inputs) inputs_.push_back(input.empty() ? nullptr : translation.find(input));
   while (!inputs_.empty() && inputs_.back() == nullptr) inputs_.pop_back();
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const auto constant = has(i) ? constant_at(i) : nullptr;
+    shapes_.push_back(constant ? constant->shape
+                      : has(i) ? shape_of(std::get<ValueId>(*inputs_[i]))
+                               : Shape());
+  }
 }
 
 std::string Call::where() const { return fmt::format("node {} ({})", in_quotes(name_), node_.op); }
@@ -50,8 +56,8 @@ bool Call::all_constant() const {
 }
 
 const Shape& Call::shape(std::size_t i) const {
-  if (const auto constant = constant_at(i)) return constant->shape;
-  return shape_of(std::get<ValueId>(input(i)));
+  input(i);
+  return shapes_[i];
 }
 
 ElementType Call::type(std::size_t i) const {

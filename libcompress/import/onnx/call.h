@@ -23,7 +23,7 @@ class Call {
   std::size_t input_count() const { return inputs_.size(); }
   bool has(std::size_t i) const { return i < inputs_.size() && inputs_[i] != nullptr; }
   bool is_constant(std::size_t i) const { return has(i) && constant_at(i) != nullptr; }
-  const Shape& shape(std::size_t i) const;
+  const Shape& shape(std::size_t i) const;  ///< valid as long as the call
   std::int64_t rank(std::size_t i) const { return static_cast<std::int64_t>(shape(i).size()); }
   ElementType type(std::size_t i) const;  ///< float32 for what is computed
 
@@ -61,7 +61,7 @@ class Call {
   /// composition.
   ValueId emit(const std::string& op, const std::vector<ValueId>& inputs, Attributes attributes = {},
                const std::string& part = "");
-  const Shape& shape_of(ValueId value) const { return translation_.graph().value(value).shape; }
+  Shape shape_of(ValueId value) const { return translation_.graph().value(value).shape; }
   void define(std::size_t output, ValueId value);
   void define(std::size_t output, Tensor tensor, ElementType type);
   void pass(std::size_t output, std::size_t input);  ///< the output is that input
@@ -88,6 +88,7 @@ class Call {
   const NodeRecord& node_;
   std::string name_;
   std::vector<const Known*> inputs_;
+  std::vector<Shape> shapes_;  ///< of the inputs: those of the graph move when it grows
 };
 
 }  // namespace compress::onnx

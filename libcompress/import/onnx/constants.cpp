@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "libcompress/base/checked.h"
 #include "libcompress/import/onnx/arguments.h"

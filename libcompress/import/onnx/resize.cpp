@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "libcompress/base/checked.h"
 #include "libcompress/import/onnx/compose.h"

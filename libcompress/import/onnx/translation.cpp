@@ -205,8 +205,9 @@ Shape Translation::shape_of_input(const ValueRecord& input) const {
   Shape shape = given == shapes.end() ? Shape(input.dims.size(), -1) : given->second;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == -1 && i < input.dims.size()) shape[i] = input.dims[i].extent;
-    if (shape[i] <= 0 && i == 0) shape[i] = batch_;
-    if (shape[i] <= 0) {
+    if (shape[i] < 0 && i == 0) shape[i] = batch_;
+    if (shape[i] == 0) fail(where, fmt::format("axis {} of extent 0", i), "extents of 1 or more", remedy);
+    if (shape[i] < 0) {
       const auto parameter = i < input.dims.size() ? input.dims[i].parameter : std::string_view();
       fail(where,
            parameter.empty() ? fmt::format("axis {} has no fixed extent", i)
