@@ -9,7 +9,7 @@ namespace compress::python {
 void bind_error(pybind11::module_& module);      ///< Error
 void bind_operators(pybind11::module_& module);  ///< Operator, Operand, OperatorAttribute, operators()
 void bind_graph(pybind11::module_& module);      ///< ValueKind, Value, Node, Graph
-void bind_model(pybind11::module_& module);      ///< Model, load_model(), save_model()
+void bind_model(pybind11::module_& module);      ///< Model, ForeignNode, reading and writing of files
 void bind_executor(pybind11::module_& module);   ///< Executor, use_threads()
 void bind_costs(pybind11::module_& module);      ///< NodeCost, NetworkCost, cost_of()
 void bind_groups(pybind11::module_& module);     ///< GroupMember, PruningGroup, PruningGroups, find_groups()

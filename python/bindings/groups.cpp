@@ -1,5 +1,6 @@
 #include "libcompress/analysis/groups.h"
 
+#include "libcompress/analysis/group_cost.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/casters.h"
 
@@ -38,6 +39,17 @@ void bind_groups(py::module_& module) {
           "__iter__", [](const Groups& groups) { return py::make_iterator(groups.begin(), groups.end()); },
           py::keep_alive<0, 1>());
 
+  py::class_<GroupCost>(module, "GroupCost", "What the indices of a group weigh.")
+      .def_readonly("params", &GroupCost::params)
+      .def_readonly("bytes", &GroupCost::bytes)
+      .def_readonly("macs", &GroupCost::macs)
+      .def_readonly("params_an_index", &GroupCost::params_an_index)
+      .def_readonly("macs_an_index", &GroupCost::macs_an_index);
+
+  module.def(
+      "cost_of_groups",
+      [](const Graph& graph, const Groups& groups) { return cost_of_groups(graph, groups); },
+      py::arg("graph"), py::arg("groups"), py::call_guard<py::gil_scoped_release>());
   module.def(
       "find_groups",
       [](const Graph& graph, std::vector<std::string> ignore, std::vector<std::string> spatial) {

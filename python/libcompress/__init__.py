@@ -12,6 +12,7 @@ import torch  # noqa: F401  # first: the extension then uses the very LibTorch t
 
 from libcompress._core import (
     Error,
+    ForeignNode,
     Graph,
     GroupPlan,
     NetworkCost,
@@ -25,10 +26,10 @@ from libcompress._core import (
     use_threads,
 )
 from libcompress.groups import Group, GroupMember
-from libcompress.model import Model, load
+from libcompress.model import Model, list_file, load
 from libcompress.operators import op_table
 from libcompress.pruning import PrunedModel
-from libcompress.torch_import import ForeignNode, from_torch, list_torch
+from libcompress.torch_import import from_torch, list_torch
 
 __all__ = [
     "Error",
@@ -47,6 +48,7 @@ __all__ = [
     "ValueKind",
     "criteria",
     "from_torch",
+    "list_file",
     "list_torch",
     "load",
     "op_table",

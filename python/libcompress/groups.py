@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from libcompress import _core
 
@@ -30,6 +30,7 @@ class Group:
     members: list[GroupMember]
     params: int  #: elements of parameters that belong to some index of the group
     bytes: int  #: the same as float32
+    macs: int  #: of the layers whose weight belongs to the group, for one example
 
     def __repr__(self) -> str:
         why = "" if self.prunable else f", stays: {self.reason}"
@@ -49,38 +50,29 @@ class Groups(Sequence):
     def __getitem__(self, key):
         if isinstance(key, slice):
             return [self[i] for i in range(*key.indices(len(self)))]
-        return _named(self._graph, self.core[key if key >= 0 else len(self) + key])
+        index = key if key >= 0 else len(self) + key
+        return _named(self._graph, self.core[index], self._costs[index])
 
     def __iter__(self) -> Iterator[Group]:
-        return (_named(self._graph, group) for group in self.core)
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self))
 
+    @cached_property
+    def _costs(self) -> list[_core.GroupCost]:
+        return _core.cost_of_groups(self._graph, self.core)
 
-def _named(graph: _core.Graph, group: _core.PruningGroup) -> Group:
-    members = group.members
-    params = _covered(graph, members)
+
+def _named(graph: _core.Graph, group: _core.PruningGroup, cost: _core.GroupCost) -> Group:
     return Group(
         name=group.name,
         size=group.size,
         prunable=group.prunable,
         reason=group.reason,
         spatial=group.spatial,
-        members=[GroupMember(graph.value(m.value).name, m.axis, m.indices) for m in members],
-        params=params,
-        bytes=4 * params,
-    )
-
-
-def _covered(graph: _core.Graph, members) -> int:
-    """Elements of parameters that lie in some member; one that two axes cover counts once."""
-    left: dict[int, list[int]] = {}  # by parameter: its extents without the group
-    for member in members:
-        extents = left.setdefault(member.value, list(graph.value(member.value).shape))
-        extents[member.axis] -= sum(map(len, member.indices))
-    return sum(
-        math.prod(graph.value(value).shape) - math.prod(extents)
-        for value, extents in left.items()
-        if graph.value(value).kind == _core.ValueKind.parameter
+        members=[GroupMember(graph.value(m.value).name, m.axis, m.indices) for m in group.members],
+        params=cost.params,
+        bytes=cost.bytes,
+        macs=cost.macs,
     )

@@ -59,6 +59,11 @@ class Model:
     def outputs(self) -> list[_core.Value]:
         return [self.graph.value(each) for each in self.graph.outputs]
 
+    @property
+    def fixed_batch_reason(self) -> str:
+        """Why it runs only with the batch that its inputs declare; empty where any will do."""
+        return _core.fixed_batch_reason(self.graph)
+
     def with_weights(self, weights: Mapping[str, np.ndarray]) -> Model:
         """The same graph with other values for the weights that are named."""
         return Model(self.graph, {**self.weights, **weights}, self.name, self.metadata)
@@ -75,9 +80,8 @@ class Model:
         )
 
     def save(self, path: str | os.PathLike) -> None:
-        """As ONNX where the name ends in .onnx, else as safetensors with the graph in it."""
-        save_as_onnx = os.fspath(path).endswith(".onnx")
-        (_core.save_onnx if save_as_onnx else _core.save_model)(path, self.core)
+        """As the ending says: .onnx, or .safetensors with the graph in it."""
+        _core.write_model(path, self.core)
 
     def run(self, *inputs: np.ndarray) -> np.ndarray | tuple[np.ndarray, ...]:
         """The outputs for inputs [batch, ...]: one array, or a tuple where there are several outputs."""
@@ -114,6 +118,20 @@ class Model:
         return to_torch(self)
 
 
-def load(path: str | os.PathLike) -> Model:
-    """A model from a file: safetensors that `save` wrote, ONNX, or TensorFlow Lite."""
-    return Model.of(_core.load_model(path))
+def load(path: str | os.PathLike, shapes: Mapping[str, Sequence[int]] | None = None) -> Model:
+    """A model from a file: safetensors that `save` wrote, ONNX, or TensorFlow Lite.
+
+    `shapes` are those of inputs, by name, for files that leave extents open.
+    """
+    return Model.of(_core.load_model(path, _lists(shapes)))
+
+
+def list_file(
+    path: str | os.PathLike, shapes: Mapping[str, Sequence[int]] | None = None
+) -> list[_core.ForeignNode]:
+    """Every operator of a file of another framework, supported or not."""
+    return _core.list_foreign(path, _lists(shapes))
+
+
+def _lists(shapes: Mapping[str, Sequence[int]] | None) -> dict[str, list[int]]:
+    return {name: list(shape) for name, shape in (shapes or {}).items()}

@@ -392,6 +392,7 @@ def test_a_fixed_batch_is_kept():
     module = Function(lambda x: x.reshape(8, 72) * 2)
     model = lc.from_torch(module, torch.zeros(2, *IMAGE), batch="fixed")
     assert model.inputs[0].shape == (2, *IMAGE)
+    assert "reshape" in model.fixed_batch_reason
     assert model.run(np.ones((2, *IMAGE), np.float32)).shape == (8, 72)
     with pytest.raises(lc.Error):
         model.run(np.ones((4, *IMAGE), np.float32))

@@ -118,6 +118,8 @@ def test_groups_tell_members_sizes_and_reasons():
     assert [(m.tensor, m.axis) for m in first.members] == [("conv1.weight", 0), ("conv2.weight", 1)]
     assert first.members[1].indices[3] == [3]
     assert first.params == 8 * 3 * 9 + 4 * 8
+    assert first.bytes == 4 * first.params
+    assert first.macs == 36 * first.params
     last = groups[-1]
     assert not last.prunable and "output" in last.reason
 
@@ -180,3 +182,11 @@ def test_an_onnx_file_opens_in_onnx_runtime(tmp_path, images):
     session = runtime.InferenceSession(str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"])
     (found,) = session.run(None, {"input": images})
     assert np.abs(found - model.run(images)).max() < 1e-5
+    assert np.abs(lc.load(tmp_path / "small.onnx").run(images) - model.run(images)).max() < 1e-5
+    assert [node.op for node in lc.list_file(tmp_path / "small.onnx")] == ["Conv", "Relu", "Conv"]
+
+
+def test_another_ending_is_an_error_of_kind_usage(tmp_path):
+    with pytest.raises(lc.Error, match="onnx") as caught:
+        small_model().save(tmp_path / "small.h5")
+    assert caught.value.kind == "usage"

@@ -6,6 +6,6 @@ but constants are computed on the spot; each of the others becomes nodes of the 
 for a batch of 1 and runs with any.
 """
 
-from libcompress.torch_import.importer import ForeignNode, from_torch, list_torch, supported_operators
+from libcompress.torch_import.importer import from_torch, list_torch, supported_operators
 
-__all__ = ["ForeignNode", "from_torch", "list_torch", "supported_operators"]
+__all__ = ["from_torch", "list_torch", "supported_operators"]

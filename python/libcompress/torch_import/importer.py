@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import operator
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -49,20 +48,10 @@ def list_torch(
     kwargs: dict[str, Any] | None = None,
     *,
     batch: str = "any",
-) -> list[ForeignNode]:
+) -> list[_core.ForeignNode]:
     """Every operator of a module as from_torch() meets it, supported or not."""
     with _importing(module, example_inputs, kwargs, batch) as importer:
         return importer.listing()
-
-
-@dataclass(frozen=True)
-class ForeignNode:
-    """One operator of a network that is not ours (yet)."""
-
-    name: str
-    op: str  #: "aten.conv2d"
-    supported: bool
-    reason: str = ""  #: why not, where there is more to say than its name
 
 
 def supported_operators() -> list[str]:
@@ -103,7 +92,7 @@ class _Importer:
         self.modules = dict(trace.module.named_modules())
         self.extents: dict[fx.Node, Any] = {step.node: step.extents for step in trace.steps} | trace.inputs
         self.operands: dict[fx.Node, Operand | list | _Missing] = {}
-        self.nodes: list[ForeignNode] = []  # all operators so far
+        self.nodes: list[_core.ForeignNode] = []  # all operators so far
         self.shared: dict[tuple, int] = {}  # values of parameters by their memory
         self.first_names = {_memory(each): name for name, each in trace.module.named_parameters()}
         named = [(s.node, operator_name(s.node)) for s in trace.steps if constants.is_operator(s.node)]
@@ -116,7 +105,7 @@ class _Importer:
         core = _core.Model(name, self.draft.graph, self.draft.weights, {"source": "torch.export"})
         return Model.of(_core.canonicalize(core))
 
-    def listing(self) -> list[ForeignNode]:
+    def listing(self) -> list[_core.ForeignNode]:
         """Takes all steps, which also makes the graph as far as they are supported."""
         for node, extents in self.trace.inputs.items():
             self.operands[node] = self.draft.graph.add_input(
@@ -178,7 +167,7 @@ class _Importer:
             self.operands[node], known, reason = _Missing(), False, str(why)
         if node.target is not operator.getitem:
             path = module_path(node) or "the module itself"
-            self.nodes.append(ForeignNode(path, f"aten.{operator_name(node)}", known, reason))
+            self.nodes.append(_core.ForeignNode(path, f"aten.{operator_name(node)}", known, reason))
 
     def _peek(self, node: fx.Node) -> torch.Tensor | None:
         """The tensor behind a node if it is constant."""
