@@ -37,13 +37,16 @@ def assert_close(found: np.ndarray, wanted: np.ndarray):
     assert np.abs(found - wanted).max(initial=0) <= TOLERANCE * scale
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if len(case.inputs) == 1], ids=str)
-def test_onnx_runtime_computes_what_the_executor_does(case: Case, tmp_path):
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_onnx_runtime_and_our_own_reader_compute_what_the_executor_does(case: Case, tmp_path):
     model = case.model()
     proto = written(model, tmp_path)
+    again = lc.load(tmp_path / "network.onnx")
     for batch in (1, 3):
         arrays = case.arrays(batch)
-        assert_close(answers(proto, arrays)[0], model.run(*arrays))
+        wanted = model.run(*arrays)
+        assert_close(answers(proto, arrays)[0], wanted)
+        assert_close(again.run(*arrays), wanted)
 
 
 def test_every_operator_of_the_table_is_exported():
