@@ -7,7 +7,9 @@ JOBS ?= $(shell nproc)
 CMAKE_LISTS := CMakePresets.json CMakeLists.txt \
   $(shell find cmake libcompress plugins models tools python tests -name CMakeLists.txt -o -name '*.cmake')
 
-.PHONY: help setup build python demo test test-quick lint format docs asan clean
+SECONDS ?= 60
+
+.PHONY: help setup build python demo test test-quick lint format docs asan fuzz clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -53,6 +55,9 @@ docs: build  ## bring the pages of docs/ that repeat what programs say up to dat
 
 asan: setup  ## build with AddressSanitizer and UBSan, run the C++ tests that are not slow
 	@$(PYTHON_ENV) tools/test.py --build --preset asan --quick --no-python --jobs $(JOBS)
+
+fuzz: setup  ## fuzz the readers of foreign files, each for SECONDS=60
+	@$(PYTHON_ENV) tools/fuzz.py --build --seconds $(SECONDS) --jobs $(JOBS)
 
 clean:  ## remove build folders and caches; keep .venv and runs
 	rm -rf build .cache .pytest_cache .ruff_cache

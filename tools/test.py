@@ -72,6 +72,13 @@ def build(preset: str, jobs: int, tally: Tally) -> bool:
     return status == 0
 
 
+def build_fuzz_targets(jobs: int, tally: Tally) -> None:
+    """They have a compiler and a folder of their own; ctest runs them with the other tests."""
+    heading("build (fuzz)")
+    if run([sys.executable, "tools/fuzz.py", "--build", "--no-run", "--jobs", str(jobs)]) != 0:
+        tally.failed.append("build: the fuzz targets do not build")
+
+
 def lint(jobs: int, build_folder: Path, tally: Tally) -> None:
     import lint as linters  # tools/lint/lint.py
 
@@ -119,6 +126,8 @@ def main() -> int:
     tally = Tally()
     built = not arguments.build or build(arguments.preset, arguments.jobs, tally)
     if built:
+        if arguments.build and not arguments.quick:
+            build_fuzz_targets(arguments.jobs, tally)
         if arguments.lint:
             lint(arguments.jobs, build_folder, tally)
         cpp_tests(build_folder, arguments.quick, arguments.jobs, tally)
