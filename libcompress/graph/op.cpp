@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 
 #include "libcompress/base/error.h"
@@ -62,6 +63,10 @@ Attributes checked_attributes(const Op& op, std::string_view node_name, const At
     if (row->fallback.index() != value.index())
       throw Error(ErrorKind::input,
                   {where, fmt::format("attribute '{}' of a wrong type", name), row->help, ""});
+    const auto* number = std::get_if<double>(&value);
+    if (number && !std::isfinite(*number))  // a file could not say it
+      throw Error(ErrorKind::input,
+                  {where, fmt::format("attribute '{}' of {}", name, *number), "finite numbers", ""});
   }
   Attributes complete = given;
   for (const auto& row : op.attributes) {

@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "libcompress/base/error.h"
 #include "libcompress/graph/graph.h"
 #include "tests/graph/builder.h"
+#include "tests/graph/table_drawing.h"
 
 namespace compress {
 namespace {
@@ -44,6 +46,36 @@ TEST(GraphJson, random_graphs_come_back) {
   Random random(3);
   for (int i = 0; i < 50; ++i) {
     const auto graph = testing::random_graph(random);
+    EXPECT_EQ(to_text(graph_from_json(graph_to_json(graph), "test")), to_text(graph));
+  }
+}
+
+TEST(GraphJson, attributes_that_an_older_file_lacks_have_their_defaults) {
+  const auto graph = graph_from_json(
+      R"({"format": "libcompress graph 1",
+          "values": [{"name": "input", "kind": "input", "shape": [1, 2, 4, 4]}],
+          "nodes": [{"name": "pool", "op": "max_pool", "inputs": ["input"],
+                     "attributes": {"kernel": [2, 2], "stride": [2, 2], "padding": [0, 0, 0, 0]}}],
+          "outputs": ["pool"]})",
+      "test");
+  EXPECT_FALSE(graph.nodes()[0].attributes.boolean("ceil"));
+  EXPECT_EQ(graph.value(graph.outputs()[0]).shape, (Shape{1, 2, 2, 2}));
+}
+
+TEST(GraphJson, numbers_that_a_file_cannot_hold_are_refused) {
+  Builder net({1, 2});
+  try {
+    net.graph.add_node("clip", "c", {net.input()}, {{"max", std::numeric_limits<double>::infinity()}});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("attribute 'max' of inf; allowed: finite numbers"));
+  }
+}
+
+TEST(GraphJson, every_kind_of_attribute_comes_back) {
+  Random random(2);
+  for (int i = 0; i < 50; ++i) {
+    const auto graph = testing::draw_from_op_table(random);
     EXPECT_EQ(to_text(graph_from_json(graph_to_json(graph), "test")), to_text(graph));
   }
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "libcompress/base/checked.h"
 #include "libcompress/import/onnx/arguments.h"
@@ -117,7 +118,9 @@ void gather(Call& call) {
 
 void pad_operator(Call& call) {
   const auto mode = call.text("mode", "constant");
-  const auto number = call.opset() < 11 ? call.number("value", 0.0) : call.has(2) ? call.number(2) : 0.0;
+  constexpr double kMost = std::numeric_limits<float>::max();  // in place of infinity
+  const auto stated = call.opset() < 11 ? call.number("value", 0.0) : call.has(2) ? call.number(2) : 0.0;
+  const auto number = std::clamp(stated, -kMost, kMost);
   const bool known = mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap";
   if (!known) call.refuse(fmt::format("mode {}", in_quotes(mode)), "constant, reflect, edge, wrap");
   const auto result =

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "libcompress/base/checked.h"
 #include "libcompress/import/onnx/tensor_math.h"
@@ -219,7 +220,8 @@ Integers paddings(const Call& call, const View& view) {
 
 void pad(const Call& call) {
   const auto input = call.view(0);
-  const auto value = call.has(2) ? call.number(2) : 0.0;
+  constexpr double kMost = std::numeric_limits<float>::max();  // in place of infinity
+  const auto value = std::clamp(call.has(2) ? call.number(2) : 0.0, -kMost, kMost);
   call.define(
       0, View{call.emit(
                   "pad", {input.value},

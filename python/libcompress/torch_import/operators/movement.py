@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from libcompress.torch_import.call import Call
+from libcompress.torch_import.call import LOWEST, Call
 from libcompress.torch_import.extents import BatchInt, Extent
 from libcompress.torch_import.operators.registry import aten
 
@@ -352,7 +352,8 @@ def _pad(call: Call, mode: str, value: float = 0.0) -> int:
     padding = [max(0, each) for each in begins + ends]
     if not any(padding):
         return result
-    return call.emit("pad", [result], padding=padding, mode=mode, value=float(value))
+    value = min(max(float(value), LOWEST), -LOWEST)
+    return call.emit("pad", [result], padding=padding, mode=mode, value=value)
 
 
 @aten("constant_pad_nd")
