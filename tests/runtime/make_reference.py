@@ -300,7 +300,13 @@ def max_pools() -> None:
         padding=[1, 1],
     )
     case(
-        "max_pool_1d_unpadded", "max_pool", lambda x: F.max_pool1d(x, 3), x, kernel=[3], stride=[3], padding=[]
+        "max_pool_1d_unpadded",
+        "max_pool",
+        lambda x: F.max_pool1d(x, 3),
+        x,
+        kernel=[3],
+        stride=[3],
+        padding=[],
     )
     x = torch.randn(1, 2, 5, 4, 4)
     case(
@@ -396,8 +402,20 @@ def whole_pools() -> None:
         largest = getattr(F, f"adaptive_max_pool{axes}d")
         case(f"global_avg_pool_{axes}d", "global_avg_pool", lambda x, f=average: f(x, 1), x)
         case(f"global_max_pool_{axes}d", "global_max_pool", lambda x, f=largest: f(x, 1), x)
-        case(f"adaptive_avg_pool_{axes}d", "adaptive_avg_pool", lambda x, f=average, s=size: f(x, s), x, size=size)
-        case(f"adaptive_max_pool_{axes}d", "adaptive_max_pool", lambda x, f=largest, s=size: f(x, s), x, size=size)
+        case(
+            f"adaptive_avg_pool_{axes}d",
+            "adaptive_avg_pool",
+            lambda x, f=average, s=size: f(x, s),
+            x,
+            size=size,
+        )
+        case(
+            f"adaptive_max_pool_{axes}d",
+            "adaptive_max_pool",
+            lambda x, f=largest, s=size: f(x, s),
+            x,
+            size=size,
+        )
 
 
 def reductions() -> None:
@@ -484,7 +502,9 @@ def other_axes() -> None:
         shape=[1, 1, 24],
         batch_axis=1,
     )
-    case("reshape_to_a_number", "reshape", lambda x: x.reshape(()), x[:1, :1, :1, :1], shape=[], batch_axis=-1)
+    case(
+        "reshape_to_a_number", "reshape", lambda x: x.reshape(()), x[:1, :1, :1, :1], shape=[], batch_axis=-1
+    )
     x = torch.randn(3, 1, 2)
     case("expand", "expand", lambda x: x.expand(3, 4, 2), x, batch=3, shape=[1, 4, 2])
     case("expand_to_more_axes", "expand", lambda x: x.expand(2, 3, 5, 2), x, shape=[2, 3, 5, 2])
