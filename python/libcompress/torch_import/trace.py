@@ -165,20 +165,29 @@ def _functional(program: Program) -> Program:
     """Without writes in place, and with every operator that the importer does not know taken apart."""
     from libcompress.torch_import.operators import is_known
 
-    program = program.run_decompositions({})
+    calls = _operator_calls(program)
+    if all(is_known(call) and not call.target._schema.is_mutable for call in calls):
+        program.graph.eliminate_dead_code()
+        return program  # every pass below traces the whole module again
     parts = torch.export.default_decompositions()
     asked: dict = {}
     while True:
-        unknown = {
-            node.target
-            for node in program.graph.nodes
-            if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload)
-            if not is_known(node) and node.target in parts and node.target not in asked
-        }
-        if not unknown:
-            return program
+        unknown = {call.target for call in calls if not is_known(call) and call.target in parts}
         asked |= {target: parts[target] for target in unknown}
         program = program.run_decompositions(asked)
+        calls = _operator_calls(program)
+        if all(is_known(call) or call.target in asked or call.target not in parts for call in calls):
+            return program
+
+
+def _operator_calls(program: Program) -> list[fx.Node]:
+    """Calls of operators; asking for a size, or taking one of several outputs, is none."""
+    return [
+        node
+        for node in program.graph.nodes
+        if node.op == "call_function" and node.target is not torch.ops.aten.sym_size.int
+        if getattr(node.target, "__module__", "") != "_operator"
+    ]
 
 
 class _Reader:
