@@ -178,6 +178,22 @@ TEST(Onnx, makes_one_axis_of_many_for_the_softmax_of_old_opsets) {
   EXPECT_THAT(ops_of(read(file).graph), ElementsAre("softmax"));
 }
 
+TEST(Onnx, finds_a_group_norm_in_an_instance_norm_over_rows) {
+  const OnnxFile file{
+      {node("Reshape", {"x", "rows"}, {"r"}), node("InstanceNormalization", {"r", "one", "zero"}, {"n"}),
+       node("Shape", {"x"}, {"s"}), node("Reshape", {"n", "s"}, {"y"}, {}, "norm")},
+      {integers("rows", {0, 2, -1}), floats("one", {2}, {1, 1}), floats("zero", {2}, {0, 0})},
+      {value("x", {-1, 4, 3, 3})},
+      {value("y", {-1, 4, 3, 3})}};
+  const auto model = read(file);
+  EXPECT_THAT(ops_of(model.graph), ElementsAre("group_norm"));
+  EXPECT_EQ(only_node(model).attributes.integer("groups"), 2);
+}
+
+TEST(Onnx, says_what_to_do_about_quantized_operators) {
+  EXPECT_THAT(refusal(single("QuantizeLinear", {}, {1})), HasSubstr("import the network of floats"));
+}
+
 TEST(Onnx, keeps_what_is_fixed_in_arithmetic_as_a_buffer) {
   const auto model = read(single("Mul", {}, {1, 3}, {floats("half", {}, {0.5f})}, {"half"}));
   EXPECT_EQ(model.graph.value(*model.graph.find_value("half")).kind, ValueKind::buffer);

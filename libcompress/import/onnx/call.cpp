@@ -182,6 +182,13 @@ ValueId Call::emit(const std::string& op, const std::vector<ValueId>& inputs, At
   return translation_.add_node(op, part.empty() ? name_ : name_ + "." + part, inputs, std::move(attributes));
 }
 
+bool Call::is_all(ValueId value, float number) const {
+  const auto* tensor = translation_.stored(value);
+  if (tensor == nullptr) return false;
+  const auto elements = tensor->as<float>();
+  return std::all_of(elements.begin(), elements.end(), [=](float each) { return each == number; });
+}
+
 void Call::define(std::size_t output, ValueId value) {
   if (output < node_.outputs.size()) translation_.define(node_.outputs[output], value);
 }

@@ -61,6 +61,9 @@ class Call {
   /// composition.
   ValueId emit(const std::string& op, const std::vector<ValueId>& inputs, Attributes attributes = {},
                const std::string& part = "");
+  const Node* producer(ValueId value) const { return translation_.graph().producer(value); }
+  /// Whether `value` is stored, and all of it is `number`.
+  bool is_all(ValueId value, float number) const;
   Shape shape_of(ValueId value) const { return translation_.graph().value(value).shape; }
   void define(std::size_t output, ValueId value);
   void define(std::size_t output, Tensor tensor, ElementType type);

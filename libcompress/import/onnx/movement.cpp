@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "libcompress/base/checked.h"
 #include "libcompress/import/onnx/arguments.h"
@@ -21,7 +22,30 @@ void reshape_to(Call& call, const Shape& shape) {
   call.define(0, reshape(call, call.value(0), shape, ""));
 }
 
-void reshape_operator(Call& call) { reshape_to(call, target_shape(call)); }
+/// Older exporters write a group norm as an instance norm over rows of one group each, between two reshapes.
+/// What comes before the first of them, if the present node is the second.
+std::optional<ValueId> grouped_input(const Call& call, const Shape& target) {
+  const auto* norm = call.is_constant(0) ? nullptr : call.producer(call.value(0));
+  if (norm == nullptr || norm->op != "instance_norm" || norm->inputs.size() != 3) return std::nullopt;
+  const auto* rows = call.producer(norm->inputs[0]);
+  if (rows == nullptr || rows->op != "reshape" || call.rank(0) != 3 || target.size() < 3) return std::nullopt;
+  const bool is_grouped = call.shape_of(rows->inputs[0]) == target && call.shape(0)[0] == target[0] &&
+                          target[1] % call.shape(0)[1] == 0;
+  if (!is_grouped || !call.is_all(norm->inputs[1], 1) || !call.is_all(norm->inputs[2], 0))
+    return std::nullopt;
+  return rows->inputs[0];
+}
+
+void reshape_operator(Call& call) {
+  const auto shape = target_shape(call);
+  if (const auto input = grouped_input(call, shape)) {
+    const auto* norm = call.producer(call.value(0));
+    const Attributes attributes{{"groups", call.shape(0)[1]},
+                                {"epsilon", norm->attributes.number("epsilon")}};
+    return call.define(0, call.emit("group_norm", {*input}, attributes));
+  }
+  reshape_to(call, shape);
+}
 
 void squeeze(Call& call) { reshape_to(call, squeezed_shape(call)); }
 

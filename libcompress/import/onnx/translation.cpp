@@ -73,6 +73,32 @@ Tensor normalized(const Tensor& tensor) {
   }
 }
 
+[[noreturn]] void refuse_operator(const NodeRecord& node, const std::string& where) {
+  struct Kind {
+    std::string_view part;  ///< of the operator's name
+    const char* remedy;
+  };
+  constexpr Kind kKinds[] = {
+      {"Quantize", "import the network of floats: quantizing is a step behind it"},
+      {"QLinear", "import the network of floats: quantizing is a step behind it"},
+      {"Integer", "import the network of floats: quantizing is a step behind it"},
+      {"Sequence", "sequences have no place in a graph of tensors"},
+      {"Optional", "optionals have no place in a graph of tensors"},
+      {"LSTM", "recurrent layers have no place in a graph without loops"},
+      {"GRU", "recurrent layers have no place in a graph without loops"},
+      {"RNN", "recurrent layers have no place in a graph without loops"},
+      {"Random", "a network must give the same output for the same input"},
+  };
+  const bool controls = std::any_of(node.attributes.begin(), node.attributes.end(),
+                                    [](const auto& attribute) { return attribute.has_graph; });
+  if (controls) fail(where, "control flow, which is not supported", "", "export the model for fixed choices");
+  if (!node.domain.empty()) fail(where, fmt::format("an operator of the domain {}", in_quotes(node.domain)));
+  const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const auto& each) {
+    return node.op.find(each.part) != std::string_view::npos;
+  });
+  fail(where, "an operator that is not supported", "", kind == std::end(kKinds) ? "" : kind->remedy);
+}
+
 }  // namespace
 
 std::string name_of(const NodeRecord& node) {
@@ -223,6 +249,11 @@ const Known* Translation::find(std::string_view name) const {
   return found == known_.end() ? nullptr : &found->second;
 }
 
+const Tensor* Translation::stored(ValueId value) const {
+  const auto found = weights_.find(graph_.value(value).name);
+  return found == weights_.end() ? nullptr : &found->second;
+}
+
 void Translation::define(std::string_view name, Known known) {
   if (name.empty()) return;
   if (broken_.contains(name) || !known_.emplace(name, std::move(known)).second)
@@ -316,13 +347,7 @@ void Translation::translate(const NodeRecord& node) {
 void Translation::translate_checked(const NodeRecord& node) {
   const auto where = fmt::format("node {} ({})", in_quotes(name_of(node)), in_quotes(node.op));
   const auto* row = find_operator(node);
-  if (row == nullptr && !is_foldable(node)) {
-    const bool controls = std::any_of(node.attributes.begin(), node.attributes.end(),
-                                      [](const auto& attribute) { return attribute.has_graph; });
-    fail(where, controls              ? "control flow, which is not supported"
-                : node.domain.empty() ? "an operator that is not supported"
-                                      : fmt::format("an operator of the domain {}", in_quotes(node.domain)));
-  }
+  if (row == nullptr && !is_foldable(node)) refuse_operator(node, where);
   for (const auto input : node.inputs) {
     if (broken_.contains(input)) return;
     if (!input.empty() && find(input) == nullptr)

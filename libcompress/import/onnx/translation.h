@@ -85,6 +85,8 @@ class Translation {
 
   const Known* find(std::string_view name) const;
   void define(std::string_view name, Known known);
+  /// nullptr for what is computed.
+  const Tensor* stored(ValueId value) const;
   bool is_needed(std::string_view name) const { return needed_.contains(name); }
 
   const Tensor& tensor_of(Constant& constant);
