@@ -1,5 +1,6 @@
 #include "libcompress/graph/tensor.h"
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 #include <cstring>
@@ -44,7 +45,6 @@ constexpr std::align_val_t kAlignment{64};
 
 std::shared_ptr<std::byte[]> allocate(std::size_t byte_count) {
   auto* memory = static_cast<std::byte*>(::operator new[](std::max<std::size_t>(byte_count, 1), kAlignment));
-  std::memset(memory, 0, byte_count);
   return {memory, [](std::byte* p) { ::operator delete[](p, kAlignment); }};
 }
 
@@ -119,7 +119,11 @@ std::string_view name_of(DType dtype) {
   return "unknown";
 }
 
-Tensor::Tensor(DType dtype, Shape shape)
+Tensor::Tensor(DType dtype, Shape shape) : Tensor(dtype, std::move(shape), Unset{}) {
+  std::memset(bytes_.get(), 0, byte_count());
+}
+
+Tensor::Tensor(DType dtype, Shape shape, Unset)
     : dtype_(dtype), shape_(std::move(shape)), bytes_(allocate(byte_count())) {}
 
 Tensor Tensor::of(Shape shape, std::span<const float> values) {
@@ -158,34 +162,88 @@ COMPRESS_TENSOR_AS(std::int64_t)
 
 Tensor Tensor::clone() const {
   if (empty()) return {};
-  Tensor copy(dtype_, shape_);
+  Tensor copy(dtype_, shape_, Unset{});
   std::memcpy(copy.bytes_.get(), bytes_.get(), byte_count());
   return copy;
 }
 
 Tensor Tensor::select(std::size_t axis, std::span<const std::int64_t> kept) const {
   assert(axis < shape_.size());
-  Shape smaller = shape_;
-  smaller[axis] = static_cast<std::int64_t>(kept.size());
-  Tensor result(dtype_, smaller);
-  std::size_t outer = 1, inner = size_of(dtype_);
-  for (std::size_t i = 0; i < axis; ++i) outer *= static_cast<std::size_t>(shape_[i]);
-  for (std::size_t i = axis + 1; i < shape_.size(); ++i) inner *= static_cast<std::size_t>(shape_[i]);
-  const auto extent = static_cast<std::size_t>(shape_[axis]);
-  auto* to = result.bytes_.get();
-  for (std::size_t o = 0; o < outer; ++o) {
-    for (const auto index : kept) {
-      assert(index >= 0 && static_cast<std::size_t>(index) < extent);
-      std::memcpy(to, bytes_.get() + (o * extent + static_cast<std::size_t>(index)) * inner, inner);
-      to += inner;
-    }
+  std::vector<std::vector<std::int64_t>> all(shape_.size());
+  all[axis].assign(kept.begin(), kept.end());
+  return select(all);
+}
+
+namespace {
+
+/// Copies boxes: `from` and `to` stand at an element, `axis` is the outermost axis that is left.
+class BoxCopy {
+ public:
+  BoxCopy(const Shape& shape, std::span<const std::vector<std::int64_t>> kept, std::size_t element)
+      : shape_(shape), kept_(kept), run_(shape.size()), strides_(shape.size(), element) {
+    for (std::size_t i = shape.size(); i-- > 1;)
+      strides_[i - 1] = strides_[i] * static_cast<std::size_t>(shape[i]);
+    while (run_ > 0 && kept_[run_ - 1].empty()) --run_;  // behind the last cut axis all lies in one piece
+    run_bytes_ = run_ == 0 ? 0 : strides_[run_ - 1];
   }
+
+  std::byte* copy(const std::byte* from, std::byte* to, std::size_t axis = 0) const {
+    if (axis + 1 == run_) return copy_runs(from, to, kept_[axis]);
+    const auto each = [&](std::int64_t index) {
+      to = copy(from + static_cast<std::size_t>(index) * strides_[axis], to, axis + 1);
+    };
+    if (kept_[axis].empty()) {
+      for (std::int64_t i = 0; i < shape_[axis]; ++i) each(i);
+    } else {
+      for (const auto i : kept_[axis]) each(i);
+    }
+    return to;
+  }
+  bool whole() const { return run_ == 0; }
+
+ private:
+  std::byte* copy_runs(const std::byte* from, std::byte* to, const std::vector<std::int64_t>& kept) const {
+    if (run_bytes_ == sizeof(float)) {  // columns of a matrix: a copy by size would be a call an element
+      for (const auto i : kept) {
+        std::memcpy(to, from + static_cast<std::size_t>(i) * sizeof(float), sizeof(float));
+        to += sizeof(float);
+      }
+      return to;
+    }
+    for (const auto i : kept) {
+      std::memcpy(to, from + static_cast<std::size_t>(i) * run_bytes_, run_bytes_);
+      to += run_bytes_;
+    }
+    return to;
+  }
+
+  const Shape& shape_;
+  std::span<const std::vector<std::int64_t>> kept_;
+  std::size_t run_;  ///< one behind the last axis that is cut
+  std::size_t run_bytes_ = 0;
+  std::vector<std::size_t> strides_;
+};
+
+}  // namespace
+
+Tensor Tensor::select(std::span<const std::vector<std::int64_t>> kept) const {
+  assert(kept.size() == shape_.size());
+  Shape smaller = shape_;
+  for (std::size_t axis = 0; axis < shape_.size(); ++axis) {
+    if (!kept[axis].empty()) smaller[axis] = static_cast<std::int64_t>(kept[axis].size());
+    assert(std::all_of(kept[axis].begin(), kept[axis].end(),
+                       [&](std::int64_t i) { return i >= 0 && i < shape_[axis]; }));
+  }
+  const BoxCopy box(shape_, kept, size_of(dtype_));
+  if (box.whole()) return clone();
+  Tensor result(dtype_, std::move(smaller), Unset{});
+  box.copy(bytes_.get(), result.bytes_.get());
   return result;
 }
 
 Tensor Tensor::to_float32() const {
   if (dtype_ == DType::float32) return *this;
-  Tensor result(DType::float32, shape_);
+  Tensor result(DType::float32, shape_, Unset{});
   const auto to = result.as<float>();
   switch (dtype_) {
     case DType::float32:

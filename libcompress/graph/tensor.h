@@ -56,6 +56,9 @@ class Tensor {
   /// Keeps the indices `kept` (ascending, in range) of axis `axis`. Copies.
   Tensor select(std::size_t axis, std::span<const std::int64_t> kept) const;
 
+  /// The same along several axes in one copy: `kept` by axis, an empty list keeps all. One list an axis.
+  Tensor select(std::span<const std::vector<std::int64_t>> kept) const;
+
   /// As float32: widens float16, narrows float64, converts integers. Copies unless it is float32 already.
   Tensor to_float32() const;
 
@@ -63,6 +66,9 @@ class Tensor {
   std::shared_ptr<std::byte[]> storage() const { return bytes_; }
 
  private:
+  struct Unset {};
+  Tensor(DType dtype, Shape shape, Unset);  ///< elements as they happen to be
+
   DType dtype_ = DType::float32;
   Shape shape_;
   std::shared_ptr<std::byte[]> bytes_;

@@ -9,13 +9,10 @@ std::vector<Scores> Criterion::score_all(std::span<const PruningGroup> groups,
   return all;
 }
 
-std::vector<std::int64_t> owners(const GroupMember& member, std::int64_t extent) {
-  std::vector<std::int64_t> result(static_cast<std::size_t>(extent), -1);
+void credit(const GroupMember& member, std::span<const double> by_index, Scores& scores) {
   for (std::size_t i = 0; i < member.indices.size(); ++i) {
-    for (const auto index : member.indices[i])
-      result[static_cast<std::size_t>(index)] = static_cast<std::int64_t>(i);
+    for (const auto index : member.indices[i]) scores[i] += by_index[static_cast<std::size_t>(index)];
   }
-  return result;
 }
 
 }  // namespace compress

@@ -50,27 +50,40 @@ class Criterion {
   virtual Scores score(const PruningGroup& group, const ScoringContext& context) const = 0;
 };
 
-/// By index of the axis: the group's index that it goes with, or -1.
-std::vector<std::int64_t> owners(const GroupMember& member, std::int64_t extent);
-
-/// Calls `use(index, first, count)` for each run of elements that a member's index covers, in the order of
-/// memory: the walk that sums over coupled slices. `first` is a row-major position.
-template <typename Use>
-void for_each_run(const GroupMember& member, const Shape& shape, Use use) {
-  const auto axis = member.axis.dimension;
-  const auto extent = shape[static_cast<std::size_t>(axis)];
-  const auto outer = element_count({shape.begin(), shape.begin() + axis});
-  const auto inner = element_count({shape.begin() + axis + 1, shape.end()});
-  const auto index_of_group = owners(member, extent);
-  std::int64_t first = 0;
-  for (std::int64_t o = 0; o < outer; ++o) {
-    for (std::int64_t i = 0; i < extent; ++i, first += inner) {
-      const auto index = index_of_group[static_cast<std::size_t>(i)];
-      if (index >= 0)
-        use(static_cast<std::size_t>(index), static_cast<std::size_t>(first),
-            static_cast<std::size_t>(inner));
+/// By index of `axis`: the sum of `value(position)` over the slice of a tensor of that shape. Positions are
+/// row-major and come in the order of memory. What criteria that sum over slices are made of: it visits every
+/// weight once for each axis that can shrink, so compile it where -O3 is on.
+template <typename Value>
+std::vector<double> slice_sums(const Shape& shape, std::int32_t axis, Value value) {
+  const auto extent = static_cast<std::size_t>(shape[static_cast<std::size_t>(axis)]);
+  const auto outer = static_cast<std::size_t>(element_count({shape.begin(), shape.begin() + axis}));
+  const auto inner = static_cast<std::size_t>(element_count({shape.begin() + axis + 1, shape.end()}));
+  std::vector<double> sums(extent, 0.0);
+  double* const sum = sums.data();
+  std::size_t first = 0;
+  if (inner == 1) {  // rows of one element a slice: all slices side by side
+    for (std::size_t o = 0; o < outer; ++o, first += extent) {
+      for (std::size_t i = 0; i < extent; ++i) sum[i] += value(first + i);
+    }
+    return sums;
+  }
+  constexpr std::size_t kLanes = 8;  // one sum would wait for each addition before the next
+  for (std::size_t o = 0; o < outer; ++o) {
+    for (std::size_t i = 0; i < extent; ++i) {
+      double lanes[kLanes] = {};
+      std::size_t k = 0;
+      for (; k + kLanes <= inner; k += kLanes) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += value(first + k + lane);
+      }
+      for (; k < inner; ++k) lanes[0] += value(first + k);
+      for (const auto lane : lanes) sum[i] += lane;
+      first += inner;
     }
   }
+  return sums;
 }
+
+/// Adds what each index of an axis is worth to the group's indices that it goes with.
+void credit(const GroupMember& member, std::span<const double> by_index, Scores& scores);
 
 }  // namespace compress

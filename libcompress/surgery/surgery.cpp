@@ -49,16 +49,14 @@ Model prune(const Model& model, std::span<const PruningGroup> groups, const Prun
   const auto kept = kept_by_group(groups, plan);
   const auto removed = removal_of(groups, kept);
   Model small{model.name, shrunk(model.graph, groups, kept, removed), {}, model.metadata};
-  for (const auto& [axis, indices] : removed) {
-    const auto& name = model.graph.value(axis.value).name;
-    const auto cut_before = small.weights.find(name);
-    const auto& tensor = cut_before == small.weights.end() ? model.weights.at(name) : cut_before->second;
-    const auto dimension = static_cast<std::size_t>(axis.dimension);
-    auto cut = tensor.select(dimension, complement(tensor.shape()[dimension], indices));
-    small.weights[name] = std::move(cut);
-  }
-  for (const auto& [name, tensor] : model.weights) {
-    if (!small.weights.contains(name)) small.weights[name] = tensor.clone();
+  for (const auto id : model.graph.parameters()) {
+    const auto& value = model.graph.value(id);
+    std::vector<std::vector<std::int64_t>> left(value.shape.size());  // by axis, empty where nothing goes
+    for (std::size_t axis = 0; axis < left.size(); ++axis) {
+      const auto found = removed.find({id, static_cast<std::int32_t>(axis)});
+      if (found != removed.end()) left[axis] = complement(value.shape[axis], found->second);
+    }
+    small.weights[value.name] = model.weights.at(value.name).select(left);
   }
   verify(small);
   return small;

@@ -48,10 +48,11 @@ class Taylor final : public Criterion {
       if (value.kind != ValueKind::parameter || gradient == gradients.end()) continue;
       const auto g = gradient->second.as<float>();
       const auto w = model.weights.find(value.name)->second.as<float>();
-      for_each_run(member, value.shape, [&](std::size_t index, std::size_t first, std::size_t count) {
-        for (auto at = first; at < first + count; ++at)
-          changes[index] += static_cast<double>(g[at]) * static_cast<double>(w[at]);
-      });
+      credit(member,
+             slice_sums(
+                 value.shape, member.axis.dimension,
+                 [&g, &w](std::size_t i) { return static_cast<double>(g[i]) * static_cast<double>(w[i]); }),
+             changes);
     }
     return changes;
   }

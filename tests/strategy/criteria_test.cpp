@@ -86,18 +86,24 @@ TEST(Taylor, refuses_to_score_without_data) {
   EXPECT_THROW(criteria().make("taylor", {})->score_all(groups, {model, 0, &empty}), Error);
 }
 
-TEST(Criteria, walk_each_covered_element_once) {
+TEST(Criteria, sum_over_the_slices_of_an_axis) {
+  const Shape shape = {2, 3, 20};
+  const auto position = [](std::size_t i) { return static_cast<double>(i); };
+  const auto range = [](double from, double count) { return count * from + count * (count - 1) / 2; };
+  EXPECT_THAT(slice_sums(shape, 0, position), ::testing::ElementsAre(range(0, 60), range(60, 60)));
+  EXPECT_THAT(slice_sums(shape, 1, position),
+              ::testing::ElementsAre(range(0, 20) + range(60, 20), range(20, 20) + range(80, 20),
+                                     range(40, 20) + range(100, 20)));
+  const auto last = slice_sums(shape, 2, position);
+  ASSERT_EQ(last.size(), 20u);
+  EXPECT_EQ(last[3], 3 + 23 + 43 + 63 + 83 + 103);
+}
+
+TEST(Criteria, credit_what_goes_with_an_index) {
   const GroupMember member{{ValueId{0}, 1}, {{0, 2}, {1}}};
-  std::vector<int> seen(12, 0);
-  std::int64_t of_second = 0;
-  for_each_run(member, {2, 3, 2}, [&](std::size_t index, std::size_t first, std::size_t count) {
-    for (auto position = first; position < first + count; ++position) {
-      ++seen[position];
-      of_second += static_cast<std::int64_t>(index);
-    }
-  });
-  EXPECT_THAT(seen, ::testing::Each(1));
-  EXPECT_EQ(of_second, 4);
+  Scores scores = {10, 20};
+  credit(member, std::vector<double>{1, 2, 4}, scores);
+  EXPECT_THAT(scores, ::testing::ElementsAre(15, 22));
 }
 
 }  // namespace
