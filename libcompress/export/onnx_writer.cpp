@@ -11,7 +11,7 @@
 namespace compress {
 namespace {
 
-using namespace onnx;
+using namespace onnx_export;
 
 constexpr std::int64_t kOperatorSet = 21;
 constexpr std::int64_t kIrVersion = 10;  // the one that came with operator set 21

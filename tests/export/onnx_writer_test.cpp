@@ -37,22 +37,23 @@ Model sample() {
 }
 
 TEST(OnnxWire, writes_integers_as_varints) {
-  EXPECT_EQ(onnx::Message().integer(1, 150).bytes(), bytes({0x08, 0x96, 0x01}));
-  EXPECT_EQ(onnx::Message().integer(20, 1).bytes(), bytes({0xa0, 0x01, 0x01}));
-  EXPECT_EQ(onnx::Message().integer(1, -1).bytes().size(), 11u);  // a negative int64 takes ten bytes
+  EXPECT_EQ(onnx_export::Message().integer(1, 150).bytes(), bytes({0x08, 0x96, 0x01}));
+  EXPECT_EQ(onnx_export::Message().integer(20, 1).bytes(), bytes({0xa0, 0x01, 0x01}));
+  EXPECT_EQ(onnx_export::Message().integer(1, -1).bytes().size(), 11u);  // a negative int64 takes ten bytes
 }
 
 TEST(OnnxWire, writes_text_and_messages_with_their_length) {
-  EXPECT_EQ(onnx::Message().text(2, "ab").bytes(), bytes({0x12, 2, 'a', 'b'}));
-  EXPECT_EQ(onnx::Message().message(3, onnx::Message().integer(1, 5)).bytes(), bytes({0x1a, 2, 0x08, 5}));
+  EXPECT_EQ(onnx_export::Message().text(2, "ab").bytes(), bytes({0x12, 2, 'a', 'b'}));
+  EXPECT_EQ(onnx_export::Message().message(3, onnx_export::Message().integer(1, 5)).bytes(),
+            bytes({0x1a, 2, 0x08, 5}));
 }
 
 TEST(OnnxWire, writes_numbers_as_little_endian_float32) {
-  EXPECT_EQ(onnx::Message().number(2, 1.5f).bytes(), bytes({0x15, 0, 0, 0xc0, 0x3f}));
+  EXPECT_EQ(onnx_export::Message().number(2, 1.5f).bytes(), bytes({0x15, 0, 0, 0xc0, 0x3f}));
 }
 
 TEST(OnnxWriter, has_a_form_for_every_operator_of_the_table) {
-  for (const auto& op : all_ops()) EXPECT_NE(onnx::find_lowering(op.name), nullptr) << op.name;
+  for (const auto& op : all_ops()) EXPECT_NE(onnx_export::find_lowering(op.name), nullptr) << op.name;
 }
 
 TEST(OnnxWriter, gives_the_same_bytes_for_the_same_model) {
@@ -101,7 +102,7 @@ TEST(OnnxWriter, refuses_more_than_two_gigabytes) {
 
 TEST(OnnxBatch, grows_on_the_first_axis_of_a_plain_network) {
   const Model model = sample();
-  const auto batch = onnx::find_batch_axes(model.graph);
+  const auto batch = onnx_export::find_batch_axes(model.graph);
   EXPECT_THAT(batch.fixed, IsEmpty());
   EXPECT_EQ(batch.axis[index_of(model.graph.outputs().front())], 0);
   EXPECT_EQ(batch.axis[index_of(*model.graph.find_value("c.weight"))], -1);
@@ -110,7 +111,7 @@ TEST(OnnxBatch, grows_on_the_first_axis_of_a_plain_network) {
 TEST(OnnxBatch, moves_with_a_permute) {
   Builder net({1, 2, 3});
   const Graph graph = net.done(net.permute("p", net.input(), {1, 2, 0}));
-  EXPECT_EQ(onnx::find_batch_axes(graph).axis[index_of(graph.outputs().front())], 2);
+  EXPECT_EQ(onnx_export::find_batch_axes(graph).axis[index_of(graph.outputs().front())], 2);
 }
 
 TEST(OnnxBatch, is_fixed_by_a_reshape_to_constants_with_the_reason_in_the_file) {

@@ -7,7 +7,7 @@
 #include "libcompress/base/error.h"
 #include "libcompress/graph/op.h"
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 namespace {
 
 /// Every value's shape for twice the declared batch.
@@ -116,4 +116,4 @@ class Doubling {
 
 BatchAxes find_batch_axes(const Graph& graph) { return Doubling(graph).axes(); }
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

@@ -6,7 +6,7 @@
 
 #include "libcompress/graph/graph.h"
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 
 struct BatchAxes {
   std::vector<int> axis;  ///< by value; -1: it is the same for every batch
@@ -16,4 +16,4 @@ struct BatchAxes {
 /// Found by inferring every shape for the declared batch and for twice as much.
 BatchAxes find_batch_axes(const Graph& graph);
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

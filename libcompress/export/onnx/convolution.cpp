@@ -1,6 +1,6 @@
 #include "libcompress/export/onnx/lowering.h"
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 namespace {
 
 /// The attributes that Conv and ConvTranspose share.
@@ -44,4 +44,4 @@ std::vector<LoweringRow> convolution_lowerings() {
           {"matmul", lower_matmul}};
 }
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

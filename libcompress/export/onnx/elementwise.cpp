@@ -2,7 +2,7 @@
 
 #include "libcompress/export/onnx/lowering.h"
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 namespace {
 
 /// The same operator under ONNX's name, its operands in the same order.
@@ -118,4 +118,4 @@ std::vector<LoweringRow> elementwise_lowerings() {
   };
 }
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 namespace {
 
 using Table = std::map<std::string, Lower, std::less<>>;
@@ -77,4 +77,4 @@ Integers along_all(const Integers& given, std::size_t axes, std::int64_t fallbac
   return given.empty() ? Integers(axes, fallback) : given;
 }
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

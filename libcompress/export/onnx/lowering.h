@@ -12,7 +12,7 @@
 #include "libcompress/export/onnx/messages.h"
 #include "libcompress/graph/graph.h"
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 
 /// The repeated fields of the GraphProto that grow node by node, and the names that are taken.
 struct GraphParts {
@@ -89,4 +89,4 @@ std::vector<LoweringRow> norm_lowerings();
 std::vector<LoweringRow> pooling_lowerings();  ///< and reductions
 std::vector<LoweringRow> movement_lowerings();
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

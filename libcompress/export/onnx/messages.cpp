@@ -3,7 +3,7 @@
 #include <bit>
 #include <cassert>
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
@@ -76,4 +76,4 @@ Message string_entry_proto(std::string_view key, std::string_view value) {
 
 Message operator_set_proto(std::int64_t version) { return Message().text(1, "").integer(2, version); }
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

@@ -13,7 +13,7 @@
 #include "libcompress/export/onnx/wire.h"
 #include "libcompress/graph/tensor.h"
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 
 using Integers = std::vector<std::int64_t>;
 using Attribute = std::variant<std::int64_t, double, std::string, Integers>;
@@ -55,4 +55,4 @@ enum Graph {
 };
 }  // namespace field
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

@@ -2,7 +2,7 @@
 
 #include "libcompress/export/onnx/lowering.h"
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 namespace {
 
 void lower_reshape(Lowering& at) {
@@ -158,4 +158,4 @@ std::vector<LoweringRow> movement_lowerings() {
           {"resize", lower_resize}};
 }
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

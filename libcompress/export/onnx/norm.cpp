@@ -1,6 +1,6 @@
 #include "libcompress/export/onnx/lowering.h"
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 namespace {
 
 /// [input, scale, bias] with ones and zeros for what the node lacks: ONNX does not let them be left out.
@@ -43,4 +43,4 @@ std::vector<LoweringRow> norm_lowerings() {
           {"instance_norm", lower_instance_norm}};
 }
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

@@ -4,7 +4,7 @@
 
 #include "libcompress/export/onnx/lowering.h"
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 namespace {
 
 /// A window slid over the spatial axes. Runtimes disagree about ONNX' ceil_mode, so what it adds at the end
@@ -201,4 +201,4 @@ std::vector<LoweringRow> pooling_lowerings() {
           reduction("reduce_l2", "ReduceL2")};
 }
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 namespace {
 
 enum WireType : unsigned { kVarint = 0, kLength = 2, kFixed32 = 5 };
@@ -38,4 +38,4 @@ Message& Message::text(int field, std::string_view value) {
   return *this;
 }
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export

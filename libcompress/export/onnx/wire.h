@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace compress::onnx {
+namespace compress::onnx_export {
 
 /// A message in the making: fields are appended in the order of the calls.
 class Message {
@@ -27,4 +27,4 @@ class Message {
   std::string bytes_;
 };
 
-}  // namespace compress::onnx
+}  // namespace compress::onnx_export
