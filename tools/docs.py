@@ -43,8 +43,6 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def default_of(attribute: dict) -> str:
     if attribute["required"]:
         return "required"
-    if attribute["default"] is None:  # infinite, which JSON has no word for
-        return "no limit"
     return "`" + json.dumps(attribute["default"]).strip('"') + "`" if attribute["default"] != "" else ""
 
 

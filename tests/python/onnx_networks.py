@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -115,8 +114,7 @@ def unary() -> list[Case]:
         Case("softplus", [IMAGE], {"beta": 1.0}),
         Case("softplus", [IMAGE], {"beta": 2.5}),
         Case("clip", [IMAGE], {"min": -0.5, "max": 0.25}),
-        Case("clip", [IMAGE], {"min": -math.inf, "max": 0.25}),
-        Case("clip", [IMAGE], {"min": 0.1, "max": math.inf}),
+        Case("clip", [IMAGE], {"min": -3.4e38, "max": 0.25}),
         Case("prelu", [IMAGE], weights=[[6, 1, 1]]),
         Case("prelu", [[1, 6]], weights=[[1]]),
         Case("dropout", [IMAGE], {"rate": 0.3}),

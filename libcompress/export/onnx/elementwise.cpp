@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "libcompress/export/onnx/lowering.h"
 
 namespace compress::onnx_export {
@@ -24,13 +22,9 @@ LoweringRow along_axis(std::string op, std::string onnx_op) {
 
 void lower_relu6(Lowering& at) { at.finish("Clip", {at.input(0), at.scalar("min", 0), at.scalar("max", 6)}); }
 
-/// A bound that is not there is left out: ONNX has no infinite ones.
 void lower_clip(Lowering& at) {
-  const double low = at.attributes().number("min"), high = at.attributes().number("max");
-  std::vector<std::string> inputs = {at.input(0)};
-  inputs.push_back(std::isfinite(low) ? at.scalar("min", low) : "");
-  if (std::isfinite(high)) inputs.push_back(at.scalar("max", high));
-  at.finish("Clip", inputs);
+  const auto low = at.scalar("min", at.attributes().number("min"));
+  at.finish("Clip", {at.input(0), low, at.scalar("max", at.attributes().number("max"))});
 }
 
 void lower_silu(Lowering& at) {
