@@ -19,9 +19,10 @@ Table make_table() {
 
 }  // namespace
 
-std::string GraphParts::fresh_name(std::string wanted) {
-  while (!names.insert(wanted).second) wanted += "_";
-  return wanted;
+std::string GraphParts::fresh_name(const std::string& wanted) {
+  std::string name = wanted;
+  for (int i = 2; !names.insert(name).second; ++i) name = wanted + "." + std::to_string(i);
+  return name;
 }
 
 std::vector<std::string> Lowering::inputs() const {

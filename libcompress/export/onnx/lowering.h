@@ -20,8 +20,8 @@ struct GraphParts {
   std::vector<Message> initializers;
   std::set<std::string, std::less<>> names;
 
-  /// `wanted`, or that with underscores where it is taken; takes it.
-  std::string fresh_name(std::string wanted);
+  /// `wanted`, or that with a number behind it where it is taken; takes it.
+  std::string fresh_name(const std::string& wanted);
 };
 
 /// One node of the graph. What it adds is named after it: "norm.scale".

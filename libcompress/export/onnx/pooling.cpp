@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "libcompress/export/onnx/lowering.h"
 
@@ -112,65 +111,26 @@ void lower_even_pool(Lowering& at, const std::string& onnx_op) {
   at.finish(onnx_op, {at.input(0)}, {{"kernel_shape", kernel}, {"strides", kernel}});
 }
 
-/// [extent, size]: column j has the mean over bin j.
-std::string mean_matrix(Lowering& at, std::int64_t extent, std::int64_t size) {
-  std::vector<float> matrix(static_cast<std::size_t>(extent * size), 0);
-  const auto bins = bins_of(extent, size);
-  for (std::int64_t j = 0; j < size; ++j) {
-    const auto bin = bins[static_cast<std::size_t>(j)];
-    for (auto i = bin.first; i < bin.last; ++i)
-      matrix[static_cast<std::size_t>(i * size + j)] = 1.0f / static_cast<float>(bin.last - bin.first);
-  }
-  return at.numbers("means", {extent, size}, matrix);
-}
-
-/// Swaps `axis` with the last one.
-AttributeList swap_with_last(std::size_t axis, std::size_t rank) {
-  Integers order(rank);
-  std::iota(order.begin(), order.end(), 0);
-  std::swap(order[axis], order[rank - 1]);
-  return {{"perm", order}};
-}
-
-/// The mean over a box is the mean over each axis in turn, a product with a matrix of means.
-std::string mean_along(Lowering& at, const std::string& input, std::size_t axis) {
-  const auto rank = at.input_shape(0).size();
-  const auto means = mean_matrix(at, at.input_shape(0)[axis], at.output_shape()[axis]);
-  if (axis + 1 == rank) return at.add("MatMul", "mean", {input, means});
-  const auto turned = at.add("Transpose", "turned", {input}, swap_with_last(axis, rank));
-  const auto product = at.add("MatMul", "mean", {turned, means});
-  return at.add("Transpose", "turned_back", {product}, swap_with_last(axis, rank));
-}
-
-/// Every bin is gathered, the shorter ones with an element twice, and its largest element taken.
-std::string max_along(Lowering& at, const std::string& input, std::size_t axis) {
-  const auto bins = bins_of(at.input_shape(0)[axis], at.output_shape()[axis]);
-  std::int64_t widest = 0;
-  for (const auto& bin : bins) widest = std::max(widest, bin.last - bin.first);
-  Integers indices;
-  for (const auto& bin : bins) {
-    for (std::int64_t i = 0; i < widest; ++i) indices.push_back(std::min(bin.first + i, bin.last - 1));
-  }
+/// Each bin cut out and reduced to one element, and these laid side by side.
+std::string pooled_along(Lowering& at, const std::string& input, std::size_t axis,
+                         const std::string& reduce) {
   const auto along = static_cast<std::int64_t>(axis);
-  const auto gathered =
-      at.add("Gather", "gathered", {input, at.integers("indices", indices)}, {{"axis", along}});
-  Shape split = at.input_shape(0);  // axes before this one are pooled already
-  std::copy_n(at.output_shape().begin(), axis, split.begin());
-  split[axis] = widest;
-  split.insert(split.begin() + along, at.output_shape()[axis]);
-  const int batch = at.batch_axis(0);
-  const auto target = at.integers("bins", reshape_target(split, batch > along ? batch + 1 : batch));
-  const auto binned = at.add("Reshape", "binned", {gathered, target});
-  return at.add("ReduceMax", "largest", {binned, at.integers("axis", {along + 1})},
-                {{"keepdims", std::int64_t{0}}});
+  const auto axes = at.integers("axis", {along});
+  std::vector<std::string> elements;
+  for (const auto& bin : bins_of(at.input_shape(0)[axis], at.output_shape()[axis])) {
+    const auto cut = at.add(
+        "Slice", "bin", {input, at.integers("first", {bin.first}), at.integers("last", {bin.last}), axes});
+    elements.push_back(at.add(reduce, "element", {cut, axes}, {{"keepdims", std::int64_t{1}}}));
+  }
+  return at.add("Concat", "pooled", elements, {{"axis", along}});
 }
 
-void lower_adaptive(Lowering& at, const std::string& onnx_op,
-                    std::string (*pool_along)(Lowering&, const std::string&, std::size_t)) {
-  if (pools_evenly(at)) return lower_even_pool(at, onnx_op);
+/// A box's mean is the mean along each axis in turn, and so is its largest element.
+void lower_adaptive(Lowering& at, const std::string& pool, const std::string& reduce) {
+  if (pools_evenly(at)) return lower_even_pool(at, pool);
   std::string value = at.input(0);
   for (std::size_t axis = 2; axis < at.input_shape(0).size(); ++axis) {
-    if (at.input_shape(0)[axis] != at.output_shape()[axis]) value = pool_along(at, value, axis);
+    if (at.input_shape(0)[axis] != at.output_shape()[axis]) value = pooled_along(at, value, axis, reduce);
   }
   at.finish("Identity", {value});
 }
@@ -190,8 +150,8 @@ std::vector<LoweringRow> pooling_lowerings() {
           {"avg_pool", lower_avg_pool},
           global_pool("global_avg_pool", "GlobalAveragePool"),
           global_pool("global_max_pool", "GlobalMaxPool"),
-          {"adaptive_avg_pool", [](Lowering& at) { lower_adaptive(at, "AveragePool", mean_along); }},
-          {"adaptive_max_pool", [](Lowering& at) { lower_adaptive(at, "MaxPool", max_along); }},
+          {"adaptive_avg_pool", [](Lowering& at) { lower_adaptive(at, "AveragePool", "ReduceMean"); }},
+          {"adaptive_max_pool", [](Lowering& at) { lower_adaptive(at, "MaxPool", "ReduceMax"); }},
           reduction("reduce_mean", "ReduceMean"),
           reduction("reduce_sum", "ReduceSum"),
           reduction("reduce_max", "ReduceMax"),
