@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <limits>
 
 #include "bytes_maker.h"
 #include "libcompress/base/error.h"
@@ -192,6 +193,30 @@ TEST(Onnx, finds_a_group_norm_in_an_instance_norm_over_rows) {
 
 TEST(Onnx, says_what_to_do_about_quantized_operators) {
   EXPECT_THAT(refusal(single("QuantizeLinear", {}, {1})), HasSubstr("import the network of floats"));
+}
+
+TEST(Onnx, reads_several_inputs_and_outputs) {
+  const OnnxFile file{{node("Add", {"x", "z"}, {"sum"}), node("Mul", {"x", "z"}, {"product"})},
+                      {},
+                      {value("x", {-1, 2}), value("z", {-1, 2})},
+                      {value("product", {-1, 2}), value("sum", {-1, 2}), value("x", {-1, 2})}};
+  const auto model = read(file);
+  EXPECT_EQ(model.graph.inputs().size(), 2u);
+  ASSERT_EQ(model.graph.outputs().size(), 3u);
+  EXPECT_EQ(model.graph.producer(model.graph.outputs()[0])->op, "mul");
+  EXPECT_EQ(model.graph.producer(model.graph.outputs()[2])->op, "identity");
+}
+
+TEST(Onnx, makes_masks_of_minus_infinity_finite) {
+  // A causal mask as transformers make it: minus infinity above the diagonal.
+  const OnnxFile file{{node("Expand", {"all", "shape"}, {"full"}), node("Trilu", {"full", "one"}, {"upper"}),
+                       node("Add", {"x", "upper"}, {"y"})},
+                      {floats("all", {}, {-std::numeric_limits<float>::infinity()}),
+                       integers("shape", {2, 2}), tensor("one", 7, {}, std::string("\1\0\0\0\0\0\0\0", 8))},
+                      {value("x", {1, 2, 2})},
+                      {value("y", {1, 2, 2})}};
+  const auto least = std::numeric_limits<float>::lowest();
+  EXPECT_EQ(weights_of(read(file), "upper"), (std::vector<float>{0, least, 0, 0}));
 }
 
 TEST(Onnx, keeps_what_is_fixed_in_arithmetic_as_a_buffer) {

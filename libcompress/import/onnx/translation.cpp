@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "libcompress/base/checked.h"
@@ -55,6 +57,18 @@ ElementType type_of(DType dtype) {
     default:
       return ElementType::int64;
   }
+}
+
+/// A mask that adds minus infinity adds the least float instead: weights are finite.
+Tensor with_finite(const Tensor& tensor) {
+  constexpr auto kBounded = [](float each) {
+    constexpr float kMost = std::numeric_limits<float>::max();
+    return std::clamp(each, -kMost, kMost);
+  };
+  const auto elements = tensor.as<float>();
+  if (std::none_of(elements.begin(), elements.end(), [](float each) { return std::isinf(each); }))
+    return tensor;
+  return map_floats(tensor, kBounded);
 }
 
 /// As float32, int64 or boolean.
@@ -288,7 +302,8 @@ ValueId Translation::store(const Constant& constant, ValueKind kind) {
   taken_.insert(name);
   const auto id = kind == ValueKind::parameter ? graph_.add_parameter(name, constant.shape)
                                                : graph_.add_buffer(name, constant.shape);
-  weights_[name] = constant.tensor.to_float32();
+  weights_[name] =
+      constant.trained ? constant.tensor.to_float32() : with_finite(constant.tensor.to_float32());
   return id;
 }
 
