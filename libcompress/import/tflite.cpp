@@ -8,6 +8,7 @@
 
 #include "libcompress/base/error.h"
 #include "libcompress/base/files.h"
+#include "libcompress/graph/canonicalize.h"
 #include "libcompress/import/batch.h"
 #include "libcompress/import/tflite/operators.h"
 #include "libcompress/import/tflite/schema.h"
@@ -72,6 +73,7 @@ Model import(const FileRecord& file, const TfliteOptions& options) {
     model.name = file.name.empty() ? std::string("network") : readable_name(file.name);
     model.metadata["format"] = "TensorFlow Lite";
     if (!file.description.empty()) model.metadata["producer"] = readable_name(file.description);
+    model = canonicalize(model);
     verify(model);
   } catch (const Error& error) {
     if (std::string_view(error.what()).starts_with(file.file)) throw;

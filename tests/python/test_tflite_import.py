@@ -78,8 +78,12 @@ def outcomes(tmp_path_factory) -> tuple[Path, dict[str, tuple[str, str]]]:
     folder = tmp_path_factory.mktemp("tflite")
     for name, network in CASES.items():
         content = network.to_bytes()
-        prepare(folder / name, content, drawn_inputs(content, name in POSITIVE))
+        prepare(folder / name, content, inputs_of(name, content))
     return folder, run(*(folder / name for name in CASES))
+
+
+def inputs_of(name: str, content: bytes) -> list[np.ndarray]:
+    return drawn_inputs(content, name in POSITIVE, 3 if name.startswith("open") else 1)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -88,7 +92,7 @@ def test_operator_computes_what_litert_computes(outcomes, name):
     status, detail = results[name]
     assert status == "ok", detail
     content = (folder / name / "model.tflite").read_bytes()
-    assert_equal(folder / name, litert(content, drawn_inputs(content, name in POSITIVE), name))
+    assert_equal(folder / name, litert(content, inputs_of(name, content), name))
     if name in PERMUTES:
         assert int(detail) == PERMUTES[name]
 
@@ -193,3 +197,41 @@ def test_constant_of_another_size_than_its_shape_is_refused(tmp_path):
     net.tensors[weight].shape = [500000, 4]
     message = refusal(tmp_path, net.finish(net.apply("FULLY_CONNECTED", net.input(1, 4), weight, -1)))
     assert "80 bytes for shape [500000, 4]" in message
+
+
+def test_data_outside_the_flatbuffer_is_refused(tmp_path):
+    net = Network()
+    weight = net.weight(5, 4)
+    outside = net.buffers[net.tensors[weight].buffer]
+    outside.data, outside.offset, outside.size = None, 4096, 80
+    message = refusal(tmp_path, net.finish(net.apply("FULLY_CONNECTED", net.input(1, 4), weight, -1)))
+    assert "buffer 1: data outside the FlatBuffer" in message
+
+
+def test_listing_names_every_operator_supported_or_not(tmp_path):
+    import libcompress as lc
+
+    net = Network()
+    x = net.apply("RELU", net.input(1, 4))
+    net.finish(net.apply("TANH", net.apply("CUMSUM", x))).save(tmp_path / "model.tflite")
+    listed = lc.list_file(tmp_path / "model.tflite")
+    assert [(each.op, each.supported) for each in listed] == [
+        ("RELU", True),
+        ("CUMSUM", False),
+        ("TANH", True),
+    ]
+
+
+def test_nodes_have_the_names_of_their_tensors(tmp_path):
+    import libcompress as lc
+
+    net = Network()
+    weight = net.weight(5, 4)
+    x = net.apply("FULLY_CONNECTED", net.input(1, 4), weight, -1, fusedActivationFunction=1)
+    y = net.apply("NEG", x)
+    net.tensors[x].name = "dense/Relu;dense/MatMul"
+    net.tensors[y].name = "dense/Relu"
+    net.finish(y).save(tmp_path / "model.tflite")
+    model = lc.load(tmp_path / "model.tflite")
+    assert [node.name for node in model.graph.nodes] == ["dense/Relu", "dense/Relu.relu", "dense/Relu_1"]
+    assert list(model.weights) == ["dense/Relu.weight"]

@@ -379,7 +379,7 @@ def networks() -> None:
     x = net.apply("RESHAPE", x, net.constant(int32(1, 6, 4, 2, 3)))
     x = net.apply("TRANSPOSE", x, net.constant(int32(0, 1, 2, 4, 3)))
     x = net.apply("RESHAPE", x, net.constant(int32(1, 6, 4, 6)))
-    case("shuffle_of_channels", net.finish(conv(net, x, net.weight(3, 1, 1, 6))))
+    case("shuffle_of_channels", net.finish(conv(net, x, net.weight(3, 1, 1, 6))), 0)
     net = Network()
     x = net.input(1, 5, 4, 3)
     there = net.apply("TRANSPOSE", x, net.constant(int32(0, 3, 1, 2)))
@@ -412,6 +412,56 @@ def networks() -> None:
     case("unused_operator_and_output_of_input", net.finish(x, net.apply("RELU", x)))
 
 
+def other_extents(random: np.random.Generator, shape: list[int], first: int) -> list[int]:
+    """The same elements: axes from `first` on are merged, split, or get one of extent 1 between them."""
+    axis = int(random.integers(first, len(shape)))
+    kind = random.integers(3)
+    if kind == 0 and axis + 1 < len(shape):
+        return [*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]]
+    divisors = [each for each in range(2, shape[axis]) if shape[axis] % each == 0]
+    if kind == 1 and divisors and len(shape) < 5:
+        part = int(random.choice(divisors))
+        return [*shape[:axis], shape[axis] // part, part, *shape[axis + 1 :]]
+    if 1 in shape[first:]:
+        gone = first + shape[first:].index(1)
+        return shape[:gone] + shape[gone + 1 :]
+    return [*shape[:axis], 1, *shape[axis:]] if len(shape) < 5 else shape
+
+
+def movements(name: str, seed: int, first: int, open_batch: bool) -> None:
+    """A chain of reshapes, transposes and what reads axes; axes before `first` stay where they are."""
+    net = Network(seed)
+    random = net.random
+    shape = [1, 4, 6, 2] if seed % 2 else [1, 6, 8]
+    x = net.input(*shape, open_batch=open_batch)
+    for _ in range(8):
+        kind = random.integers(5)
+        if kind == 0 and len(shape) > first:
+            shape = other_extents(random, shape, first)
+            extents = [-1, *shape[1:]] if open_batch else shape
+            x = net.apply("RESHAPE", x, net.constant(int32(*extents)))
+        elif kind == 1:
+            order = [*range(first), *(first + random.permutation(len(shape) - first))]
+            x = net.apply("TRANSPOSE", x, net.constant(int32(*order)))
+            shape = [shape[axis] for axis in order]
+        elif kind == 2 and len(shape) == 4:
+            x = conv(net, x, net.weight(4, 1, 1, shape[3]))
+            shape = [*shape[:3], 4]
+        elif kind == 3 and len(shape) > first:
+            axis = int(random.integers(first, len(shape)))
+            x = net.apply("CONCATENATION", x, net.apply("TANH", x), axis=axis)
+            shape[axis] *= 2
+        elif kind == 4 and shape[-1] > 1:
+            x = net.apply("ADD", x, net.weight(shape[-1]))
+    case(name, net.finish(net.apply("TANH", x)))
+
+
+def chains() -> None:
+    for seed in range(40):
+        movements(f"chain_{seed}", seed, 0, False)
+        movements(f"open_chain_{seed}", seed, 1, True)
+
+
 for family in (
     convolutions,
     matrices,
@@ -423,5 +473,6 @@ for family in (
     moving,
     constants,
     networks,
+    chains,
 ):
     family()

@@ -55,27 +55,56 @@ std::vector<Integers> usual_orders(std::size_t rank) {
   return {file_order(rank)};
 }
 
-/// Axes of the new shape in the order of the old value, those of extent 1 behind them.
-Integers kept_order(const Integers& axes, const std::vector<std::size_t>& solid,
-                    const std::vector<std::size_t>& new_solid, std::size_t rank) {
-  std::vector<std::size_t> by_place(solid.size());
-  std::iota(by_place.begin(), by_place.end(), std::size_t{0});
-  std::sort(by_place.begin(), by_place.end(),
-            [&](auto a, auto b) { return axes[solid[a]] < axes[solid[b]]; });
-  Integers kept(rank, -1);
-  std::int64_t next = 0;
-  for (const auto i : by_place) kept[new_solid[i]] = next++;
-  for (auto& axis : kept) {
-    if (axis < 0) axis = next++;
+/// Axes of a shape that become axes of another with the same elements in the same order: neither can be
+/// divided any further. Those of the old shape that hold data, and all of the new one.
+struct Regrouped {
+  std::vector<std::size_t> from;
+  std::vector<std::size_t> to;
+};
+
+std::vector<Regrouped> regroup(const Shape& from, const Shape& to) {
+  std::vector<Regrouped> groups;
+  std::size_t i = 0, j = 0;
+  const auto take_old = [&] {
+    if (i == 0 || from[i] != 1) groups.back().from.push_back(i);
+    return from[i++];
+  };
+  const auto take_new = [&] {
+    groups.back().to.push_back(j);
+    return to[j++];
+  };
+  while (i < from.size() && j < to.size()) {
+    groups.emplace_back();
+    auto before = take_old(), after = take_new();
+    while (before != after) {
+      if (before < after)
+        before *= take_old();
+      else
+        after *= take_new();
+    }
   }
-  return kept;
+  if (groups.empty()) groups.emplace_back();
+  while (j < to.size()) take_new();  // what is left has an extent of 1
+  return groups;
 }
 
-/// Whether the two shapes differ in axes of extent 1 only.
-bool is_squeezed(const Shape& from, const Shape& to) {
-  const auto a = solid_axes(from), b = solid_axes(to);
-  return a.size() == b.size() && !a.empty() &&
-         std::equal(a.begin(), a.end(), b.begin(), [&](auto i, auto j) { return from[i] == to[j]; });
+/// The axes that hold data in the order of the value, those of each group in the file's order; nothing if a
+/// group's axes do not lie beside each other.
+std::optional<std::vector<std::size_t>> gathered_order(const View& view,
+                                                       const std::vector<Regrouped>& groups) {
+  std::vector<std::size_t> sequence;
+  for (const auto& group : groups) sequence.insert(sequence.end(), group.from.begin(), group.from.end());
+  std::sort(sequence.begin(), sequence.end(), [&](auto a, auto b) { return view.axes[a] < view.axes[b]; });
+  for (const auto& group : groups) {
+    const auto is_of_group = [&](auto axis) {
+      return std::find(group.from.begin(), group.from.end(), axis) != group.from.end();
+    };
+    const auto first = std::find_if(sequence.begin(), sequence.end(), is_of_group);
+    const auto last = first + std::min<std::ptrdiff_t>(std::ssize(group.from), sequence.end() - first);
+    if (!std::all_of(first, last, is_of_group)) return std::nullopt;
+    std::sort(first, last);
+  }
+  return sequence;
 }
 
 /// Elements that the file's constants can stand for.
@@ -274,19 +303,39 @@ ValueId Translation::ordered(const View& view, const Integers& axes) {
   return id;
 }
 
+View Translation::straight(const View& view) {
+  const auto axes = file_order(view.axes.size());
+  return {ordered(view, axes), axes};
+}
+
 View Translation::reshaped(const View& view, const Shape& shape, const std::string& name) {
   const auto old_shape = shape_of(view);
   if (old_shape == shape) return view;
-  // Where whole axes stay, the value may keep its order. Else its elements must be in that of the file.
-  const bool keeps_order = is_squeezed(old_shape, shape) && view.axes[0] == 0;
-  const auto straight = file_order(old_shape.size());
-  const View from = keeps_order ? view : View{ordered(view, straight), straight};
-  const auto new_solid = solid_axes(shape);
-  const auto solid = keeps_order ? solid_axes(old_shape) : new_solid;
-  const auto own = keeps_order ? from.axes : file_order(shape.size());
-  auto axes = kept_order(own, solid, new_solid, shape.size());
+  // Axes that are split, merged or dropped can be so where they are in the value, as long as those that merge
+  // lie beside each other and the batch stays in front. Else the elements must be in the file's order.
+  const auto groups = regroup(old_shape, shape);
+  const bool keeps_batch = view.axes.empty() || view.axes[0] == 0;
+  auto sequence = keeps_batch ? gathered_order(view, groups) : std::nullopt;
+  const auto from = sequence ? moved_to(view, *sequence) : straight(view);
+  if (!sequence) sequence = gathered_order(from, groups);
+
+  Integers axes(shape.size(), -1);
+  std::int64_t next = 0;
+  const auto place = [&](const Regrouped& group) {
+    for (const auto axis : group.to) axes[axis] = next++;
+  };
+  for (const auto axis : *sequence) {
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& each) {
+      return !each.from.empty() && each.from.front() == axis;
+    });
+    if (group != groups.end()) place(*group);
+  }
+  for (const auto& group : groups) {
+    if (group.from.empty()) place(group);
+  }
+  const auto solid = solid_axes(shape);
   for (const auto& usual : usual_orders(shape.size())) {
-    if (!is_same_order(usual, new_solid, own, solid)) continue;
+    if (!is_same_order(usual, solid, axes, solid)) continue;
     axes = usual;
     break;
   }
@@ -295,6 +344,19 @@ View Translation::reshaped(const View& view, const Shape& shape, const std::stri
   return {maker_.add_node("reshape", name, {from.value},
                           {{"shape", own_shape}, {"batch_axis", std::int64_t{-1}}}),
           axes};
+}
+
+View Translation::moved_to(const View& view, const std::vector<std::size_t>& sequence) {
+  const auto is_ascending = std::is_sorted(sequence.begin(), sequence.end(),
+                                           [&](auto a, auto b) { return view.axes[a] < view.axes[b]; });
+  if (is_ascending) return view;
+  Integers axes(view.axes.size(), -1);
+  std::int64_t next = 0;
+  for (const auto axis : sequence) axes[axis] = next++;
+  for (auto& axis : axes) {
+    if (axis < 0) axis = next++;
+  }
+  return {ordered(view, axes), axes};
 }
 
 void Translation::translate(const OperatorRecord& record) {

@@ -87,6 +87,9 @@ class Translation {
   View reshaped(const View& view, const Shape& shape, const std::string& name);
 
  private:
+  View straight(const View& view);  ///< in the file's order
+  /// With the axes `sequence` in this order, the others behind them.
+  View moved_to(const View& view, const std::vector<std::size_t>& sequence);
   void find_needed(bool all_operators);
   void define_constants();
   void define_inputs();
