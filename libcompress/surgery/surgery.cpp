@@ -5,6 +5,7 @@
 
 #include "libcompress/analysis/coupling.h"
 #include "libcompress/analysis/shrink.h"
+#include "libcompress/base/error.h"
 #include "libcompress/surgery/removal.h"
 
 namespace compress {
@@ -35,6 +36,20 @@ Graph shrunk(const Graph& graph, std::span<const PruningGroup> groups, const Kep
   return small;
 }
 
+/// That every parameter has a weight of its shape, before anything is cut. Whether the numbers are finite is
+/// looked at in what is left of them: reading all of them would take as long as the cutting.
+void check_extents(const Model& model) {
+  for (const auto id : model.graph.parameters()) {
+    const auto& value = model.graph.value(id);
+    const auto weight = model.weights.find(value.name);
+    if (weight == model.weights.end() || weight->second.shape() != value.shape ||
+        weight->second.dtype() != DType::float32)
+      throw Error(ErrorKind::input, {"tensor '" + value.name + "'",
+                                     weight == model.weights.end() ? "no weight" : "another shape or type",
+                                     "float32 " + to_string(value.shape), ""});
+  }
+}
+
 }  // namespace
 
 Graph pruned_graph(const Graph& graph, std::span<const PruningGroup> groups, const PruningPlan& plan) {
@@ -44,7 +59,8 @@ Graph pruned_graph(const Graph& graph, std::span<const PruningGroup> groups, con
 }
 
 Model prune(const Model& model, std::span<const PruningGroup> groups, const PruningPlan& plan) {
-  verify(model);
+  verify(model.graph);
+  check_extents(model);
   verify_plan(plan, model.graph, groups);
   const auto kept = kept_by_group(groups, plan);
   const auto removed = removal_of(groups, kept);
