@@ -448,3 +448,23 @@ def test_an_unknown_batch_is_an_error_of_kind_usage():
     with pytest.raises(lc.Error) as caught:
         lc.from_torch(nn.ReLU(), torch.zeros(1, 2), batch="some")
     assert caught.value.kind == "usage"
+
+
+def test_writes_in_place_are_seen_where_others_read_the_tensor():
+    """The residual reads what the activation wrote into it."""
+
+    def forward(x, weight):
+        y = F.conv2d(x, weight)
+        return F.relu(y, inplace=True) * 2 + y
+
+    check(Function(forward, [(4, 4, 1, 1)]), IMAGE)
+
+
+def test_writes_into_a_view_change_what_is_behind_it():
+    def forward(x, weight):
+        y = F.conv2d(x, weight)
+        y[:, :2].relu_()
+        y.view(y.size(0), -1).mul_(0.5)
+        return y
+
+    check(Function(forward, [(4, 4, 1, 1)]), IMAGE)

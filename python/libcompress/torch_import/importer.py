@@ -188,7 +188,7 @@ class _Importer:
             tensor_of=self._peek,
             extents_of=self.extents.__getitem__,
             out=step.extents,
-            used={user.args[1] for user in node.users if user.target is operator.getitem},
+            used=_used_outputs(node),
             module=self.modules.get(module_path(node)),
         )
         return TABLE[operator_name(node)](call)
@@ -223,10 +223,15 @@ def _memory(tensor: torch.Tensor) -> tuple:
     return tensor.data_ptr(), tensor.shape, tensor.stride()
 
 
+def _used_outputs(node: fx.Node) -> set[int]:
+    """Which of several outputs anyone reads."""
+    return {user.args[1] for user in node.users if user.target is operator.getitem and user.users}
+
+
 def _check_types(node: fx.Node) -> None:
     values = node.meta.get("val")
     values = values if isinstance(values, list | tuple) else [values]
-    used = {user.args[1] for user in node.users if user.target is operator.getitem} or {0}
+    used = _used_outputs(node) or {0}
     for index, value in enumerate(values):
         if index in used and isinstance(value, torch.Tensor) and value.dtype != torch.float32:
             raise Unsupported(f"its result is {value.dtype}; networks are float32")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import operator
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,9 +22,15 @@ from torch.utils import _pytree as pytree
 
 from libcompress.errors import error
 from libcompress.torch_import.extents import BatchInt, Extent
+from libcompress.torch_import.operators import is_known, operator_name
 
 Extents = tuple[Extent, ...]
 Program = torch.export.ExportedProgram
+
+_CONVOLUTIONS = (f"conv{transposed}{spatial}d" for transposed in ("", "_transpose") for spatial in (1, 2, 3))
+_NORMS = ("batch_norm", "group_norm", "layer_norm", "instance_norm")
+#: Operators whose result is never a view of something else.
+FRESH = frozenset((*_CONVOLUTIONS, *_NORMS, "linear", "add", "sub", "mul", "div", "cat", "relu"))
 
 
 @dataclass
@@ -162,32 +169,58 @@ def _quiet() -> Iterator[None]:
 
 
 def _functional(program: Program) -> Program:
-    """Without writes in place, and with every operator that the importer does not know taken apart."""
-    from libcompress.torch_import.operators import is_known
+    """Without writes in place, and with every operator that the importer does not know taken apart.
 
-    calls = _operator_calls(program)
-    if all(is_known(call) and not call.target._schema.is_mutable for call in calls):
+    Torch's own way traces the whole module again, so it is gone only where something needs it.
+    """
+    if all(map(_is_plain, program.graph.nodes)):
         program.graph.eliminate_dead_code()
-        return program  # every pass below traces the whole module again
-    parts = torch.export.default_decompositions()
+        return program
     asked: dict = {}
+    unknown = _parts_of_unknown(program)
     while True:
-        unknown = {call.target for call in calls if not is_known(call) and call.target in parts}
-        asked |= {target: parts[target] for target in unknown}
+        asked |= unknown
         program = program.run_decompositions(asked)
-        calls = _operator_calls(program)
-        if all(is_known(call) or call.target in asked or call.target not in parts for call in calls):
+        unknown = {
+            target: parts for target, parts in _parts_of_unknown(program).items() if target not in asked
+        }
+        if not unknown:
             return program
 
 
-def _operator_calls(program: Program) -> list[fx.Node]:
-    """Calls of operators; asking for a size, or taking one of several outputs, is none."""
-    return [
-        node
+def _parts_of_unknown(program: Program) -> dict:
+    """By operator that the importer does not know: torch's decomposition, where it has one."""
+    parts = torch.export.default_decompositions()
+    return {
+        node.target: parts[node.target]
         for node in program.graph.nodes
-        if node.op == "call_function" and node.target is not torch.ops.aten.sym_size.int
-        if getattr(node.target, "__module__", "") != "_operator"
-    ]
+        if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload)
+        if not is_known(node) and node.target in parts
+    }
+
+
+def _is_plain(node: fx.Node) -> bool:
+    """Whether the importer can take the call as it is."""
+    if node.op in ("placeholder", "output"):
+        return True
+    if node.op != "call_function":
+        return False
+    if node.target is operator.getitem or not isinstance(node.meta.get("val"), torch.Tensor | tuple | list):
+        return True  # a part of something, or a number
+    if not isinstance(node.target, torch._ops.OpOverload) or not is_known(node):
+        return False
+    return not node.target._schema.is_mutable or _writes_unseen(node)
+
+
+def _writes_unseen(node: fx.Node) -> bool:
+    """Whether a write in place changes a tensor that nobody else reads: then it is as good as a new one."""
+    written = node.args[0]
+    if written.op != "call_function" or list(written.users) != [node]:
+        return False
+    if written.target is operator.getitem or not isinstance(written.target, torch._ops.OpOverload):
+        return False
+    in_place = written.target._schema.is_mutable
+    return _writes_unseen(written) if in_place else operator_name(written) in FRESH
 
 
 class _Reader:

@@ -28,9 +28,11 @@ def aten(*names: str) -> Callable[[Convert], Convert]:
 
 
 def operator_name(node: fx.Node) -> str:
-    """ "conv2d" for aten.conv2d.default."""
+    """ "conv2d" for aten.conv2d.default; also "relu" for relu_, which writes in place."""
     if isinstance(node.target, torch._ops.OpOverload):
         namespace, name = node.target._schema.name.split("::")
+        if node.target._schema.is_mutable:
+            name = name.removesuffix("_")
         return name if namespace == "aten" else f"{namespace}::{name}"
     return getattr(node.target, "__name__", str(node.target))
 
