@@ -32,6 +32,7 @@ REASONS = {
     "casts computed values to integers or text": r"a cast to",
     "asks for the indices of a max pool or the mask of a dropout": r"(MaxPool|Dropout)\): its output 1 in",
     "works on tensors without elements": r"of extent 0|nothing left of axis|extents of 1 or more",
+    "cuts three axes into heads, or shares keys between heads": r"\(Attention\): (queries|\d+ heads)",
     "reduces booleans": r"booleans as input",
     "scatters computed values": r"\(ScatterND\): inputs that are computed",
 }

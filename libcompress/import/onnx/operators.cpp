@@ -7,8 +7,9 @@ namespace compress::onnx {
 const std::vector<Operator>& all_operators() {
   static const std::vector<Operator> table = [] {
     std::vector<Operator> rows;
-    for (auto family : {convolution_operators, norm_operators, pool_operators, elementwise_operators,
-                        movement_operators, reduction_operators, resize_operators, constant_operators}) {
+    for (auto family :
+         {convolution_operators, attention_operators, norm_operators, pool_operators, elementwise_operators,
+          movement_operators, reduction_operators, resize_operators, constant_operators}) {
       const auto more = family();
       rows.insert(rows.end(), more.begin(), more.end());
     }

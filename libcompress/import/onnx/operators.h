@@ -23,6 +23,7 @@ const Operator* find_operator(const NodeRecord& node);
 const std::vector<Operator>& all_operators();
 
 std::vector<Operator> convolution_operators();  ///< Conv, ConvTranspose, Gemm, MatMul
+std::vector<Operator> attention_operators();    ///< Attention
 std::vector<Operator> norm_operators();         ///< BatchNormalization, LayerNormalization, ...
 std::vector<Operator> pool_operators();         ///< MaxPool, AveragePool, GlobalAveragePool, ...
 std::vector<Operator> elementwise_operators();  ///< activations, arithmetic, softmax
