@@ -126,6 +126,10 @@ class Emitter:
     def spatial(self) -> int:
         return len(self.shape()) - 2
 
+    def along_axes(self, attribute: str, default: int) -> list[int]:
+        """One number a spatial axis; the default where the attribute is empty or the operator has none."""
+        return self.attributes.get(attribute) or [default] * self.spatial
+
     def lacks_batch(self, i: int) -> bool:
         """Whether the operand depends on no input of the network."""
         return self.node.inputs[i] in self.writer.batchless

@@ -31,7 +31,7 @@ def _settings(node: Emitter, padding: list[int]) -> dict:
     return {
         "stride": tuple(node["stride"]),
         "padding": tuple(padding),
-        "dilation": tuple(node["dilation"]),
+        "dilation": tuple(node.along_axes("dilation", 1)),
         "groups": node["groups"],
     }
 
@@ -60,7 +60,7 @@ def conv_transpose(node: Emitter):
     begins, ends = node["padding"][:spatial], node["padding"][spatial:]
     settings = _settings(node, begins)
     # A padding at the end that differs is cut off or added at the output's end.
-    extra = [o + b - e for o, b, e in zip(node["output_padding"], begins, ends, strict=True)]
+    extra = [o + b - e for o, b, e in zip(node.along_axes("output_padding", 0), begins, ends, strict=True)]
     settings["output_padding"] = tuple(max(0, each) for each in extra)
     channels, per_group, *kernel = node.shape(1)
 

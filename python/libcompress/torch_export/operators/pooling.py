@@ -32,7 +32,7 @@ def _is_torch_like(node: Emitter) -> bool:
 def _explicit_padding(node: Emitter) -> list[int]:
     """Pairs from the last axis that make every window of the output fit exactly; negative ones cut."""
     spatial, pairs = node.spatial, []
-    dilation = node.attributes.get("dilation", [1] * spatial)
+    dilation = node.along_axes("dilation", 1)
     for i in reversed(range(spatial)):
         begin, reach = node["padding"][i], dilation[i] * (node["kernel"][i] - 1) + 1
         needed = (node.output_shape[i + 2] - 1) * node["stride"][i] + reach
@@ -46,7 +46,7 @@ def max_pool(node: Emitter):
     window = {
         "kernel_size": node["kernel"],
         "stride": node["stride"],
-        "dilation": node["dilation"],
+        "dilation": node.along_axes("dilation", 1),
     }
     if _is_torch_like(node):
         padding = node["padding"][: node.spatial]
