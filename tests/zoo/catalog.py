@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 import torchvision_models
@@ -11,6 +12,7 @@ import weights
 from networks import adversaries, audio, transformers, vision
 from torch import Tensor, nn
 
+ROOT = Path(__file__).resolve().parents[2]
 BATCH = 2
 QUICK = {  # one of each kind of movement, seconds in all
     "lenet",
@@ -224,6 +226,7 @@ def _own(catalog: Catalog) -> None:
     add(sound, "eeg_net", audio.EegNet, (1, 8, 64), removed=0.55)
     add(sound, "inception_time", audio.InceptionTime, (3, 64))
     add(sound, "dense_autoencoder", audio.DenseAutoencoder, (80,))
+    add(sound, "acdnet", audio.Acdnet, (1, 1, 30225))
     moving = "channels on the move"
     add(moving, "roll_channels", adversaries.RollChannels, small, removed=0.4)
     add(moving, "roll_only", adversaries.RollOnly, small)

@@ -19,12 +19,17 @@ import torch  # noqa: E402
 torch.set_num_threads(2)
 
 
+class Findings:
+    """One row a network, kept in a file of the build folder; table.py makes docs/zoo.md of it."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def add(self, name: str, row: dict) -> None:
+        rows = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.path.write_text(json.dumps(rows | {name: row}, indent=1))
+
+
 @pytest.fixture(scope="session")
-def findings():
-    """One row a network; kept in the build folder, from which table.py makes docs/zoo.md."""
-    rows: dict[str, dict] = {}
-    yield rows
-    if rows:
-        path = BUILD / "zoo.json"
-        before = json.loads(path.read_text()) if path.exists() else {}
-        path.write_text(json.dumps(before | rows, indent=1))
+def findings() -> Findings:
+    return Findings(BUILD / "zoo.json")

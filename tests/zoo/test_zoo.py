@@ -38,4 +38,4 @@ def test_half_of_it_can_go_and_the_rest_computes_the_same(entry, findings):
     assert all(group.prunable or group.reason for group in pruned.groups)
 
     trial.check_torch(pruned.model, inputs)
-    findings[entry.name] = {"family": entry.family, **trial.row_of(model, results, pruned.groups)}
+    findings.add(entry.name, {"family": entry.family, **trial.row_of(model, results, pruned.groups)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -250,3 +252,39 @@ class DenseAutoencoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.body(x)
+
+
+class Acdnet(nn.Module):
+    """ACDNet on raw sound (arXiv:2103.03483): behind the first pool channels become rows of an image.
+
+    `channels` are the twelve convolutions' widths. Every second pool halves rows and columns as long as there
+    are rows; the last one takes all that is left.
+    """
+
+    WIDTHS = (8, 64, 32, 64, 64, 128, 128, 256, 256, 512, 512, 50)
+
+    def __init__(self, channels: Sequence[int] = WIDTHS, classes: int = 50):
+        super().__init__()
+        self.sound = nn.Sequential(
+            *self._conv(1, channels[0], (1, 9), stride=(1, 2)),
+            *self._conv(channels[0], channels[1], (1, 5), stride=(1, 2)),
+            nn.MaxPool2d((1, 50)),
+        )
+        layers, inputs, rows = [], 1, channels[1]
+        for i, outputs in enumerate(channels[2:11]):
+            layers += self._conv(inputs, outputs, (3, 3), padding=1)
+            inputs = outputs
+            if i % 2 == 0:
+                window = min(2, rows)
+                layers.append(nn.MaxPool2d((window, 2)))
+                rows //= window
+        layers += [nn.Dropout(0.2), *self._conv(inputs, channels[11], (1, 1)), nn.AvgPool2d((rows, 4))]
+        self.image = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels[11], classes))
+
+    @staticmethod
+    def _conv(inputs: int, outputs: int, kernel: tuple[int, int], **settings) -> list[nn.Module]:
+        conv = nn.Conv2d(inputs, outputs, kernel, bias=False, **settings)
+        return [conv, nn.BatchNorm2d(outputs), nn.ReLU()]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.image(self.sound(x).permute(0, 2, 1, 3))
