@@ -9,7 +9,7 @@ CMAKE_LISTS := CMakePresets.json CMakeLists.txt \
 
 SECONDS ?= 60
 
-.PHONY: help setup build python demo test test-quick lint format docs asan fuzz clean
+.PHONY: help setup build python demo test test-quick lint format docs asan fuzz benchmark clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -58,6 +58,11 @@ asan: setup  ## build with AddressSanitizer and UBSan, run the C++ tests that ar
 
 fuzz: setup  ## fuzz the readers of foreign files, each for SECONDS=60
 	@$(PYTHON_ENV) tools/fuzz.py --build --seconds $(SECONDS) --jobs $(JOBS)
+
+benchmark: python  ## measure Torch-Pruning and libcompress in one run, and a chain of 10,000 layers
+	@$(PYTHON_ENV) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@cmake --build --preset release --target benchmark_chain -j $(JOBS)
+	@$(PYTHON_ENV) benchmarks/run.py
 
 clean:  ## remove build folders and caches; keep .venv and runs
 	rm -rf build .cache .pytest_cache .ruff_cache

@@ -1,11 +1,12 @@
 // A chain of convolutions from graph to smaller graph: what each layer costs, and whether that grows.
 //
-// Usage: benchmark_chain LAYERS [CHANNELS]. Writes one JSON object of seconds to standard output.
+// Usage: benchmark_chain LAYERS [CHANNELS]. Writes one JSON object of seconds (processor time) to
+// standard output.
 #include <sys/resource.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 
 #include "libcompress/analysis/cost.h"
@@ -24,14 +25,14 @@ using namespace compress;
 class Stopwatch {
  public:
   double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const double seconds = std::chrono::duration<double>(now - last_).count();
+    const auto now = std::clock();
+    const double seconds = static_cast<double>(now - last_) / CLOCKS_PER_SEC;
     last_ = now;
     return seconds;
   }
 
  private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  std::clock_t last_ = std::clock();
 };
 
 /// `layers` times convolution (3 x 3, with bias) and ReLU.

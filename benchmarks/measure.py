@@ -1,17 +1,20 @@
-"""One measurement in a process of its own: measure.py TOOL NETWORK writes a JSON object to standard output.
+"""One measurement in a process of its own: measure.py TOOL NETWORK PART writes a JSON object to its output.
 
-Seconds are wall clock. `peak_mb` is how far the process's resident memory rises above what it was once network
-and library were loaded, at most, while groups are found, channels scored and the network cut in one go.
+PART is `stages` (graph, groups, scores one after the other) or `whole` (pruning in one go, as its users do).
+Seconds are processor time of the one thread that works: other work on the machine changes them little.
+`peak_mb` is how far resident memory rises, at most, above what it was with network and library loaded.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import sys
 import time
 from pathlib import Path
 
-import networks
+import measured_networks
 import torch
 
 FRACTION = 0.5
@@ -22,12 +25,12 @@ class Laps:
 
     def __init__(self):
         self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
+        self._last = time.process_time()
 
     def lap(self, name: str) -> None:
-        now = time.perf_counter()
+        now = time.process_time()
         self.seconds[name] = now - self._last
-        self._last = time.perf_counter()
+        self._last = time.process_time()
 
 
 def memory_mb(what: str) -> float:
@@ -38,96 +41,90 @@ def memory_mb(what: str) -> float:
 
 
 def forget_peak() -> float:
-    """Makes the peak the memory of now; returns that."""
+    """Makes the peak the memory of now; returns that. Linux."""
     Path("/proc/self/clear_refs").write_text("5")
     return memory_mb("VmRSS")
+
+
+def give_back_memory() -> None:
+    """What tracing has freed goes back to the system, or it would hide what pruning takes."""
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def count(network: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def torch_pruning(name: str) -> dict:
+def torch_pruning(name: str, part: str) -> dict:
     laps = Laps()
     import torch_pruning as tp
 
     laps.lap("import_package")
-    network, example, head = networks.make(name)
+    network, example, head = measured_networks.make(name)
     importance = tp.importance.MagnitudeImportance(p=2)
-    laps.lap("make")
-
-    # Stage by stage.
-    graph = tp.DependencyGraph().build_dependency(network, example_inputs=example)
-    laps.lap("graph")
-    groups = list(graph.get_all_groups(ignored_layers=[head]))
-    laps.lap("groups")
-    for group in groups:
-        importance(group)
-    laps.lap("score")
-    del graph, groups
-
-    # In one go, as its users do.
-    before = forget_peak()
     params = count(network)
-    laps.lap("between")
+    if part == "stages":
+        laps.lap("make")
+        graph = tp.DependencyGraph().build_dependency(network, example_inputs=example)
+        laps.lap("graph")
+        groups = list(graph.get_all_groups(ignored_layers=[head]))
+        laps.lap("groups")
+        for group in groups:
+            importance(group)
+        laps.lap("score")
+        return {"seconds": laps.seconds}
+    before = forget_peak()
+    laps.lap("make")
     pruner = tp.pruner.BasePruner(
         network, example, importance=importance, pruning_ratio=FRACTION, ignored_layers=[head]
     )
-    laps.lap("one_shot_prepare")
     pruner.step()
-    laps.lap("one_shot_prune")
+    laps.lap("whole")
     peak = memory_mb("VmHWM") - before
-    result = {"version": tp.__version__, "params": params, "params_after": count(network), "peak_mb": peak}
-    result["whole"] = laps.seconds["one_shot_prepare"] + laps.seconds["one_shot_prune"]
-    return result | {"seconds": laps.seconds}
+    return {"seconds": laps.seconds, "params": params, "params_after": count(network), "peak_mb": peak}
 
 
-def libcompress(name: str) -> dict:
+def libcompress(name: str, part: str) -> dict:
     laps = Laps()
     import libcompress as lc
     from libcompress import _core
 
     laps.lap("import_package")
-    network, example, _ = networks.make(name)
+    network, example, _ = measured_networks.make(name)
     laps.lap("make")
     model = lc.from_torch(network, (example,))
     laps.lap("from_torch")
-    model.save("network.safetensors")
-    laps.lap("save")
-    lc.load("network.safetensors")
-    laps.lap("load")
-
-    # Stage by stage.
-    groups = _core.find_groups(model.graph)
-    laps.lap("groups")
-    scores = _core.score_groups(model.core, groups, "magnitude")
-    laps.lap("score")
-    plan = _core.plan_fraction(model.core, groups, scores, FRACTION)
-    laps.lap("plan")
-    _core.prune(model.core, groups, plan)
-    laps.lap("prune")
-    del groups, scores, plan
-
-    # In one go, as its users do.
+    if part == "stages":
+        model.save("network.safetensors")
+        laps.lap("save")
+        lc.load("network.safetensors")
+        laps.lap("load")
+        groups = _core.find_groups(model.graph)
+        laps.lap("groups")
+        scores = _core.score_groups(model.core, groups, "magnitude")
+        laps.lap("score")
+        plan = _core.plan_fraction(model.core, groups, scores, FRACTION)
+        laps.lap("plan")
+        _core.prune(model.core, groups, plan)
+        laps.lap("prune")
+        return {"seconds": laps.seconds}
+    del network
+    gc.collect()
+    give_back_memory()
     before = forget_peak()
     laps.lap("between")
     pruned = model.prune(FRACTION)
-    laps.lap("one_shot")
+    laps.lap("whole")
     peak = memory_mb("VmHWM") - before
-    result = {
-        "params": pruned.costs_before.params,
-        "params_after": pruned.costs_after.params,
-        "peak_mb": peak,
-    }
-    result["whole"] = laps.seconds["one_shot"]
-    return result | {"seconds": laps.seconds}
+    costs = {"params": pruned.costs_before.params, "params_after": pruned.costs_after.params}
+    return {"seconds": laps.seconds, **costs, "peak_mb": peak}
 
 
 def main() -> None:
-    tool, name = sys.argv[1:]
+    tool, name, part = sys.argv[1:]
     torch.set_num_threads(1)
-    measured = {"torch-pruning": torch_pruning, "libcompress": libcompress}[tool](name)
-    json.dump({"tool": tool, "network": name, **measured}, sys.stdout)
+    measure = {"torch-pruning": torch_pruning, "libcompress": libcompress}[tool]
+    json.dump(measure(name, part), sys.stdout)
 
 
 if __name__ == "__main__":

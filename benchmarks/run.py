@@ -53,17 +53,18 @@ def medians(results: list[dict]) -> dict:
     return merged
 
 
-def spread(results: list[dict]) -> list[float]:
-    return [min(r["whole"] for r in results), max(r["whole"] for r in results)]
-
-
 def compare(build: Path, runs: int) -> dict:
     found: dict[str, dict] = {}
     for network in NETWORKS:
         found[network] = {}
         for tool in TOOLS:
-            results = measured([sys.executable, str(HERE / "measure.py"), tool, network], build, runs)
-            found[network][tool] = medians(results) | {"whole_range": spread(results)}
+            script = [sys.executable, str(HERE / "measure.py"), tool, network]
+            stages = medians(measured([*script, "stages"], build, runs))
+            wholes = measured([*script, "whole"], build, runs)
+            whole = medians(wholes)
+            seconds = stages["seconds"] | whole["seconds"]
+            slowest = max(result["seconds"]["whole"] for result in wholes)
+            found[network][tool] = whole | {"seconds": seconds, "slowest_whole": slowest}
     return found
 
 
@@ -87,7 +88,7 @@ def comparison_rows(found: dict) -> list[list[str]]:
         peer, ours = tools["torch-pruning"], tools["libcompress"]
         theirs, mine = peer["seconds"], ours["seconds"]
         graph = theirs["graph"] + theirs["groups"]
-        whole = peer["whole"], ours["whole"]
+        whole = theirs["whole"], mine["whole"]
         pairs = {
             "graph and groups": (graph, mine["groups"]),
             "scores": (theirs["score"], mine["score"]),
@@ -127,34 +128,25 @@ def chain_rows(found: dict) -> list[list[str]]:
 
 
 def report(results: dict) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
+    measured_how = f"one thread's processor time, median of {results['runs']} processes"
+    loads = ["ms", "import torch_pruning", "import libcompress", "from_torch", "load a file"]
+    stages = [
+        "layers of conv + ReLU",
+        "build",
+        "groups",
+        "scores",
+        "plan",
+        "prune",
+        "all, ms",
+        "us each",
+        "MB",
+    ]
     parts = [
-        f"{results['machine']}, {results['date']}; median of {results['runs']} runs, one thread; "
-        + ", ".join(f"{name} {number}" for name, number in results["versions"].items()),
+        f"{results['machine']}, {results['date']}; {measured_how}; {versions}",
         table(["", "Torch-Pruning", "libcompress", "ratio"], comparison_rows(results["networks"])),
-        table(
-            [
-                "import and load, ms",
-                "import torch_pruning",
-                "import libcompress",
-                "from_torch",
-                "load a file",
-            ],
-            loading_rows(results["networks"]),
-        ),
-        table(
-            [
-                "chain of conv + ReLU",
-                "build ms",
-                "groups",
-                "scores",
-                "plan",
-                "prune",
-                "sum",
-                "µs a layer",
-                "MB",
-            ],
-            chain_rows(results["chain"]),
-        ),
+        table(loads, loading_rows(results["networks"])),
+        table(stages, chain_rows(results["chain"])),
     ]
     return "\n\n".join(parts)
 
