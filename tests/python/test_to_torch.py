@@ -185,3 +185,9 @@ def test_taylor_ranks_by_the_gradients_of_the_data(network, images):
     )
     assert pruned.model.graph.fingerprint() == other.model.graph.fingerprint()
     assert pruned.plan.to_json() != other.plan.to_json()
+
+
+def test_every_operator_of_the_table_has_a_form_in_torch():
+    from libcompress.torch_export.operators import TABLE
+
+    assert TABLE.keys() == lc.op_table().keys()
