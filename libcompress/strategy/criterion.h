@@ -1,6 +1,7 @@
 // A criterion says how much each index of a group matters.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -79,6 +80,40 @@ std::vector<double> slice_sums(const Shape& shape, std::int32_t axis, Value valu
       for (const auto lane : lanes) sum[i] += lane;
       first += inner;
     }
+  }
+  return sums;
+}
+
+/// The sums over the slices of axis 0 and those of axis 1 in one visit: of a weight both its outputs and its
+/// inputs can shrink. For a shape of rank 2 or more.
+template <typename Value>
+std::array<std::vector<double>, 2> row_and_column_sums(const Shape& shape, Value value) {
+  const auto rows = static_cast<std::size_t>(shape[0]), columns = static_cast<std::size_t>(shape[1]);
+  const auto inner = static_cast<std::size_t>(element_count({shape.begin() + 2, shape.end()}));
+  std::array<std::vector<double>, 2> sums = {std::vector<double>(rows, 0.0),
+                                             std::vector<double>(columns, 0.0)};
+  double* const column = sums[1].data();
+  constexpr std::size_t kLanes = 4;  // see slice_sums()
+  std::size_t first = 0;
+  for (std::size_t r = 0; r < rows; ++r) {
+    double lanes[kLanes] = {};
+    std::size_t c = 0;
+    if (inner == 1) {
+      for (; c + kLanes <= columns; c += kLanes, first += kLanes) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+          const double each = value(first + lane);
+          column[c + lane] += each;
+          lanes[lane] += each;
+        }
+      }
+    }
+    for (; c < columns; ++c) {
+      double each = 0.0;
+      for (std::size_t k = 0; k < inner; ++k) each += value(first++);
+      column[c] += each;
+      lanes[c % kLanes] += each;
+    }
+    sums[0][r] = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
   }
   return sums;
 }

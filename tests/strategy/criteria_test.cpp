@@ -99,6 +99,15 @@ TEST(Criteria, sum_over_the_slices_of_an_axis) {
   EXPECT_EQ(last[3], 3 + 23 + 43 + 63 + 83 + 103);
 }
 
+TEST(Criteria, sum_over_rows_and_columns_in_one_visit) {
+  const auto position = [](std::size_t i) { return static_cast<double>(i * i % 17); };
+  for (const Shape& shape : {Shape{3, 7}, Shape{3, 7, 2}, Shape{2, 9, 3, 3}, Shape{4, 1}}) {
+    const auto both = row_and_column_sums(shape, position);
+    EXPECT_EQ(both[0], slice_sums(shape, 0, position)) << to_string(shape);
+    EXPECT_EQ(both[1], slice_sums(shape, 1, position)) << to_string(shape);
+  }
+}
+
 TEST(Criteria, credit_what_goes_with_an_index) {
   const GroupMember member{{ValueId{0}, 1}, {{0, 2}, {1}}};
   Scores scores = {10, 20};
