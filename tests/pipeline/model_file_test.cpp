@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libcompress/base/error.h"
+#include "libcompress/export/onnx_writer.h"
 #include "libcompress/import/safetensors.h"
 
 namespace compress {
@@ -39,6 +40,44 @@ TEST(ModelFile, gives_back_graph_weights_name_and_metadata) {
   EXPECT_EQ(loaded.metadata, model.metadata);
   const auto& weight = loaded.weights.at("conv.weight");
   EXPECT_TRUE(std::ranges::equal(weight.as<float>(), model.weights.at("conv.weight").as<float>()));
+  std::filesystem::remove(path);
+}
+
+TEST(ModelFile, tells_onnx_by_its_content_and_keeps_the_metadata) {
+  const auto path = temporary_file();  // an ending that lies
+  write_onnx(path, small_model());
+  const Model loaded = load_model(path, nullptr);
+  EXPECT_EQ(loaded.name, "small");
+  EXPECT_EQ(loaded.metadata.at("origin"), "a test");
+  EXPECT_EQ(loaded.graph.nodes().size(), 1u);
+  EXPECT_EQ(loaded.weights.at("conv.weight").shape(), (Shape{3, 2, 1, 1}));
+  std::filesystem::remove(path);
+}
+
+TEST(ModelFile, writes_what_the_ending_says) {
+  const auto path = temporary_file();
+  write_model(path, small_model());
+  EXPECT_EQ(read_safetensors(path).metadata.at("libcompress.name"), "small");
+  EXPECT_THROW(write_model("model.pt", small_model()), Error);
+  EXPECT_THROW(write_model("model", small_model()), Error);
+  std::filesystem::remove(path);
+}
+
+TEST(ModelFile, writes_weights_without_the_graph) {
+  const auto path = temporary_file();
+  save_weights(path, small_model());
+  const auto file = read_safetensors(path);
+  EXPECT_TRUE(file.tensors.contains("conv.weight"));
+  EXPECT_FALSE(file.metadata.contains("libcompress.graph"));
+  std::filesystem::remove(path);
+}
+
+TEST(ModelFile, lists_nothing_of_a_file_that_is_no_foreign_one) {
+  const auto path = temporary_file();
+  save_model(path, small_model());
+  EXPECT_TRUE(list_foreign(path).empty());
+  write_onnx(path, small_model());
+  EXPECT_EQ(list_foreign(path).size(), 1u);
   std::filesystem::remove(path);
 }
 

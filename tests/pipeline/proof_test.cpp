@@ -68,5 +68,37 @@ TEST_F(ProofTest, compares_channels_that_become_rows_with_the_network_built_anew
   EXPECT_EQ(checks[1].verdict, Verdict::passed) << checks[1].detail;
 }
 
+/// a [1, 3] + b [1, 3], and its softmax as a second output.
+Model two_inputs(float added) {
+  Model model;
+  auto& graph = model.graph;
+  const auto a = graph.add_input("a", {1, 3});
+  const auto b = graph.add_input("b", {1, 3});
+  const auto bias = graph.add_parameter("bias", {3});
+  model.weights["bias"] = Tensor::of({3}, std::vector<float>{added, 0, 0});
+  const auto sum = graph.add_node("add", "biased", {graph.add_node("add", "sum", {a, b}), bias});
+  graph.set_outputs({sum, graph.add_node("softmax", "softmax", {sum})});
+  return model;
+}
+
+TEST(Difference, looks_at_every_output_for_any_number_of_inputs) {
+  Random random(1);
+  const std::vector<Inputs> draws = {random_inputs(two_inputs(0).graph, random)};
+  ASSERT_EQ(draws[0].size(), 2u);
+  EXPECT_EQ(difference_of(two_inputs(0), two_inputs(0), draws).relative, 0);
+  EXPECT_GT(difference_of(two_inputs(0), two_inputs(0.5f), draws).relative, 0.01);
+  EXPECT_EQ(difference_of(two_inputs(0), two_inputs(0), draws).inputs, 1);
+}
+
+TEST_F(ProofTest, skips_the_network_built_anew_without_a_family) {
+  drop_last_of("conv2");
+  const std::vector<Inputs> draws = {as_inputs(model_.graph, examples_)};
+  const auto pruned = prune(model_, groups_, plan_);
+  const auto checks = prove_surgery("prune", model_, groups_, plan_, pruned, nullptr, draws);
+  ASSERT_EQ(checks.size(), 2u);
+  EXPECT_EQ(checks[0].verdict, Verdict::passed) << checks[0].detail;
+  EXPECT_EQ(checks[1].verdict, Verdict::skipped);
+}
+
 }  // namespace
 }  // namespace compress

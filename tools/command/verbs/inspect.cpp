@@ -7,6 +7,7 @@
 #include "libcompress/export/process.h"
 #include "libcompress/pipeline/model_file.h"
 #include "libcompress/pipeline/setup.h"
+#include "tools/command/figures.h"
 #include "tools/command/model_options.h"
 #include "tools/command/verb.h"
 
@@ -52,6 +53,7 @@ int inspect(const Session& session, const Arguments& arguments) {
                  {"macs", cost.macs},
                  {"flash_bytes", cost.flash_bytes},
                  {"peak_ram_bytes", cost.peak_ram_bytes},
+                 {"batch", batch_text(graph)},
                  {"layers", json::array()},
                  {"fingerprint", fingerprint(graph)}};
   std::vector<std::vector<std::string>> rows = {
@@ -65,9 +67,9 @@ int inspect(const Session& session, const Arguments& arguments) {
   }
   std::string text = arguments.graph ? to_text(graph) + "\n" : "";
   text += table_text(rows);
-  text +=
-      fmt::format("\nparams {}, MACs {}, 8-bit constants {} bytes, peak RAM {} bytes\n", grouped(cost.params),
-                  grouped(cost.macs), grouped(cost.flash_bytes), grouped(cost.peak_ram_bytes));
+  text += fmt::format("\nparams {}, MACs {}, 8-bit constants {} bytes, peak RAM {} bytes, batch {}\n",
+                      grouped(cost.params), grouped(cost.macs), grouped(cost.flash_bytes),
+                      grouped(cost.peak_ram_bytes), batch_text(graph));
   if (loaded.family) {
     for (const auto& [label, figure] : loaded.family->paper_figures(graph)) {
       object["paper"][label] = figure;
