@@ -103,6 +103,7 @@ Model import(ModelRecord record, const std::filesystem::path& folder, const Onnx
     model.graph = with_batch(both);
     model.weights = std::move(both.one.weights);
     model.name = file.graph.name.empty() ? std::string("network") : std::string(file.graph.name);
+    for (const auto& [key, value] : file.metadata) model.metadata[std::string(key)] = value;
     model.metadata["format"] = fmt::format("ONNX, opset {}", file.opset);
     if (!file.producer.empty()) model.metadata["producer"] = std::string(file.producer);
     model = canonicalize(model);

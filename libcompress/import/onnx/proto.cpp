@@ -15,6 +15,7 @@ constexpr std::int64_t kNewestOpset = 23;
 constexpr std::size_t kMostItems = 200'000;     // nodes, initializers, inputs, outputs
 constexpr std::size_t kMostNames = 100'000;     // of one node
 constexpr std::size_t kMostAttributes = 1'000;  // of one node
+constexpr std::size_t kMostMetadata = 10'000;   // entries of a model
 constexpr std::size_t kMostDimensions = 16;
 constexpr std::size_t kLongestName = 1'024;
 constexpr std::size_t kLongestList = 1u << 24;  // numbers of one attribute
@@ -331,6 +332,17 @@ std::string name_of(ElementType type) {
   return fmt::format("type {}", number);
 }
 
+namespace {
+
+void read_metadata(ProtobufMessage& message, ModelRecord& model) {
+  const auto entry = read_key_value(message.message());
+  if (model.metadata.size() == kMostMetadata)
+    message.fail("too many entries of metadata", fmt::format("at most {}", kMostMetadata));
+  if (is_utf8(entry.key) && is_utf8(entry.value)) model.metadata.push_back(entry);
+}
+
+}  // namespace
+
 ModelRecord parse_model(std::span<const std::byte> bytes, const std::string& name) {
   ByteReader reader(bytes, name);
   ProtobufMessage message(reader);
@@ -350,6 +362,9 @@ ModelRecord parse_model(std::span<const std::byte> bytes, const std::string& nam
         break;
       case 8:
         read_opset(message.message(), model);
+        break;
+      case 14:
+        read_metadata(message, model);
         break;
       default:
         message.skip();

@@ -105,6 +105,7 @@ struct ModelRecord {
   std::string name;  ///< of the file, for messages
   std::int64_t opset = 0;
   std::string_view producer{};
+  std::vector<KeyValue> metadata{};  ///< what of it is UTF-8
   GraphRecord graph{};
   std::size_t byte_count = 0;
 };
