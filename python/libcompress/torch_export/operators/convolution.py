@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -10,6 +12,7 @@ from libcompress.torch_export.emitter import Emitter, Layer, Operand
 from libcompress.torch_export.operators.registry import emits
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED_FUNCTIONS = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
@@ -61,6 +64,8 @@ def conv_transpose(node: Emitter):
     settings = _settings(node, begins)
     # A padding at the end that differs is cut off or added at the output's end.
     extra = [o + b - e for o, b, e in zip(node.along_axes("output_padding", 0), begins, ends, strict=True)]
+    if any(e >= max(pair) for e, *pair in zip(extra, settings["stride"], settings["dilation"], strict=True)):
+        return _cut_from_whole(node)
     settings["output_padding"] = tuple(max(0, each) for each in extra)
     channels, per_group, *kernel = node.shape(1)
 
@@ -68,12 +73,31 @@ def conv_transpose(node: Emitter):
         kind = TRANSPOSED[spatial - 1]
         return kind(channels, per_group * node["groups"], tuple(kernel), bias="bias" in tensors, **settings)
 
-    functions = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
     result = node.layer(Layer(make, tensors), node.operand(0)) or node.call(
-        functions[spatial - 1], node.operand(0), node.operand(1), node.optional(2), **settings
+        TRANSPOSED_FUNCTIONS[spatial - 1], node.operand(0), node.operand(1), node.optional(2), **settings
     )
     cut = [each for over in reversed(extra) for each in (0, min(0, over))]
     return node.call(functional.pad, result, cut) if any(cut) else result
+
+
+def _cut_from_whole(node: Emitter):
+    """Without padding, then cut or stretched, then the bias: for what PyTorch allows no output padding."""
+    spatial, rank = node.spatial, len(node.shape())
+    begins, ends = node["padding"][:spatial], node["padding"][spatial:]
+    whole = node.call(
+        TRANSPOSED_FUNCTIONS[spatial - 1],
+        node.operand(0),
+        node.operand(1),
+        **_settings(node, [0] * spatial),
+    )
+    pairs, more = [], node.along_axes("output_padding", 0)
+    for i in reversed(range(spatial)):
+        pairs += [-begins[i], more[i] - ends[i]]
+    result = node.call(functional.pad, whole, pairs)
+    if node.count < 3:
+        return result
+    column = node.call(torch.reshape, node.operand(2), [-1, *[1] * (rank - 2)])
+    return node.call(operator.add, result, column)
 
 
 @emits("linear")

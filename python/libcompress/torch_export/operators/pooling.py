@@ -71,15 +71,23 @@ def avg_pool(node: Emitter):
         )
     pairs = _explicit_padding(node)
     sums = node.call(function, node.call(functional.pad, node.operand(0), pairs), **window)
-    share = function(functional.pad(_counted(node), pairs), **window)
+    share = _share(node, pairs)
     if bool((share == 1).all()):
         return sums
     return node.call(operator.truediv, sums, node.constant(share, "share"))
 
 
-def _counted(node: Emitter) -> torch.Tensor:
-    """Ones where an element counts, before the padding of _explicit_padding()."""
-    return torch.ones(1, 1, *node.shape()[2:])
+def _share(node: Emitter, pairs: list[int]) -> torch.Tensor:
+    """How much of each window counts, of the windows over an input with the padding `pairs`."""
+    spatial, size, rest = node.spatial, list(node.shape()[2:]), list(pairs)
+    if node["count_padding"]:  # what the operator pads counts, what makes the last window fit does not
+        for i in range(spatial):
+            begin, end = node["padding"][i], node["padding"][spatial + i]
+            size[i] += begin + end
+            place = 2 * (spatial - 1 - i)
+            rest[place], rest[place + 1] = 0, pairs[place + 1] - end
+    ones = functional.pad(torch.ones(1, 1, *size), rest)
+    return AVG_POOLS[spatial - 1](ones, kernel_size=node["kernel"], stride=node["stride"])
 
 
 @emits("global_avg_pool")
