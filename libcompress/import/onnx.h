@@ -40,8 +40,8 @@ std::vector<ForeignNode> list_onnx(const std::filesystem::path& path, const Onnx
 /// Names of the operators that can be read, sorted.
 std::vector<std::string> onnx_operators();
 
-/// Whether `bytes`, the beginning of a file, look like ONNX: a message whose fields are those of a model up to a
-/// graph.
+/// Whether `bytes`, the beginning of a file, look like ONNX: a message whose fields are those of a model up
+/// to a graph.
 bool is_onnx(std::span<const std::byte> bytes);
 
 }  // namespace compress
