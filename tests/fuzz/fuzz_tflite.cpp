@@ -1,5 +1,5 @@
-// Any bytes as a TensorFlow Lite file: they are refused with an Error of kind input, or what was read is a valid
-// model.
+// Any bytes as a TensorFlow Lite file: they are refused with an Error of kind input, or what was read is a
+// valid model.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
