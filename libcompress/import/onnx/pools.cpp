@@ -116,7 +116,8 @@ void dilated_average(Call& call, const Window& window, bool count_padding) {
 void average_pool(Call& call) {
   const auto window = pool_window(call);
   const bool count_padding = call.integer("count_include_pad", 0) != 0;
-  const bool dilated = window.dilation != Integers(window.kernel.size(), 1);
+  const bool dilated = std::any_of(window.dilation.begin(), window.dilation.end(),
+                                   [](std::int64_t step) { return step != 1; });
   if (dilated) return dilated_average(call, window, count_padding);
   auto attributes = attributes_of(call, window);
   attributes.set("count_padding", count_padding);
