@@ -1,7 +1,7 @@
 // The network-independent picture of a network: nodes, values, axes, shapes.
 //
 // Parameters and buffers are values like any other, so that (value, dimension) names every axis that pruning
-// can touch. Dimension 0 of every activation is the batch; shapes state it as 1 and the runtime takes any.
+// can touch. Dimension 0 of every input is the batch; the runtime takes any multiple (see op `reshape`).
 #pragma once
 
 #include <compare>

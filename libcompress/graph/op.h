@@ -1,7 +1,7 @@
 // The op table: everything the framework knows about an operator that does not need LibTorch.
 //
 // One file an operator family in graph/ops/. Adding an operator means adding a row here, its kernel in
-// runtime/kernels.cpp, and, if it can run in 8 bits, its row in quant/.
+// runtime/*_kernels.cpp, and, if it can run in 8 bits, its row in quant/.
 #pragma once
 
 #include <cstdint>
