@@ -19,10 +19,12 @@
 #include "libcompress/import/foreign.h"
 #include "libcompress/import/onnx.h"
 #include "libcompress/import/onnx/proto.h"
-#include "libcompress/import/onnx/tensor_math.h"
 #include "libcompress/import/onnx/tensors.h"
+#include "libcompress/import/tensor_math.h"
 
 namespace compress::onnx {
+
+using namespace tensor_math;
 
 /// A file that is being read, and the constants of it that were decoded: what several translations share.
 class Source {

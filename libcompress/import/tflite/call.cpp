@@ -7,7 +7,7 @@
 
 #include "libcompress/base/error.h"
 #include "libcompress/import/bytes.h"
-#include "libcompress/import/onnx/tensor_math.h"
+#include "libcompress/import/tensor_math.h"
 
 namespace compress::tflite {
 namespace {
@@ -67,7 +67,7 @@ const Tensor& Call::tensor(std::size_t i) const {
 
 Integers Call::integers(std::size_t i) const {
   if (tensor(i).dtype() == DType::float32) refuse(fmt::format("floats in input {}", i), "integers");
-  return onnx::to_integers(tensor(i));
+  return tensor_math::to_integers(tensor(i));
 }
 
 std::int64_t Call::integer(std::size_t i) const {
@@ -96,10 +96,10 @@ View Call::view(std::size_t i) const {
 ValueId Call::operand(std::size_t i, const Integers& axes) const {
   const auto padded_shape = padded(shape(i), axes.size());
   if (!is_constant(i)) return order(reshaped(view(i), padded_shape, fmt::format("operand{}", i)), axes);
-  auto moved = onnx::permuted(onnx::reshaped(tensor(i), padded_shape), inverse(axes));
+  auto moved = tensor_math::permuted(tensor_math::reshaped(tensor(i), padded_shape), inverse(axes));
   Shape short_shape = moved.shape();
   while (!short_shape.empty() && short_shape.front() == 1) short_shape.erase(short_shape.begin());
-  return weight(i, "at " + as_key(axes), "constant", onnx::reshaped(moved, short_shape));
+  return weight(i, "at " + as_key(axes), "constant", tensor_math::reshaped(moved, short_shape));
 }
 
 ValueId Call::weight(std::size_t i, const std::string& form, const std::string& part,
@@ -202,7 +202,7 @@ Tensor permuted(const Call& call, std::size_t i, const Integers& order) {
     call.refuse(fmt::format("input {} of shape {}", i, to_string(tensor.shape())),
                 fmt::format("{} axes", order.size()));
   call.charge(tensor.shape());
-  return onnx::permuted(tensor, order);
+  return tensor_math::permuted(tensor, order);
 }
 
 std::int64_t positive(const Call& call, std::int64_t number, const std::string& what) {
@@ -212,8 +212,8 @@ std::int64_t positive(const Call& call, std::int64_t number, const std::string& 
 
 View with_number(const Call& call, const std::string& op, const View& view, double number,
                  const std::string& part) {
-  const auto literal =
-      call.literal(part.empty() ? "number" : part + "_number", onnx::scalar(static_cast<float>(number)));
+  const auto literal = call.literal(part.empty() ? "number" : part + "_number",
+                                    tensor_math::scalar(static_cast<float>(number)));
   return {call.emit(op, {view.value, literal}, {}, part), view.axes};
 }
 

@@ -8,7 +8,7 @@
 
 #include "libcompress/base/checked.h"
 #include "libcompress/base/error.h"
-#include "libcompress/import/onnx/tensor_math.h"
+#include "libcompress/import/tensor_math.h"
 #include "libcompress/import/tflite/operators.h"
 
 namespace compress::tflite {
@@ -48,7 +48,7 @@ template <typename T>
 Tensor as_int64(const Tensor& tensor) {
   const auto from = tensor.as<T>();
   const Integers wide(from.begin(), from.end());
-  return onnx::of_integers(tensor.shape(), wide);
+  return tensor_math::of_integers(tensor.shape(), wide);
 }
 
 Tensor widened(const Tensor& tensor) {
@@ -158,18 +158,18 @@ void cast(const Call& call) {
 
 void fold_cast(const Call& call) {
   call.charge(call.shape(0));
-  call.define(0,
-              onnx::convert(call.tensor(0), type_of(call, static_cast<std::int64_t>(call.output_type(0)))));
+  call.define(
+      0, tensor_math::convert(call.tensor(0), type_of(call, static_cast<std::int64_t>(call.output_type(0)))));
 }
 
 /// What the tensor's shape is does not need its elements.
 void shape(const Call& call) {
   const auto extents = call.shape(0);
-  call.define(0, onnx::of_integers({static_cast<std::int64_t>(extents.size())}, extents));
+  call.define(0, tensor_math::of_integers({static_cast<std::int64_t>(extents.size())}, extents));
 }
 
 void rank(const Call& call) {
-  call.define(0, onnx::of_integers({}, Integers{static_cast<std::int64_t>(call.rank(0))}));
+  call.define(0, tensor_math::of_integers({}, Integers{static_cast<std::int64_t>(call.rank(0))}));
 }
 
 void range(const Call& call) {
@@ -183,14 +183,14 @@ void range(const Call& call) {
   call.charge({count});
   Integers numbers;
   for (std::int64_t i = 0; i < count; ++i) numbers.push_back(first + i * step);
-  call.define(0, onnx::of_integers({count}, numbers));
+  call.define(0, tensor_math::of_integers({count}, numbers));
 }
 
 void fill(const Call& call) {
   const auto extents = call.integers(0);
   if (call.tensor(1).count() != 1) call.refuse("a value of several elements", "one");
   call.charge(extents);
-  call.define(0, onnx::expanded(onnx::reshaped(call.tensor(1), {}), extents));
+  call.define(0, tensor_math::expanded(tensor_math::reshaped(call.tensor(1), {}), extents));
 }
 
 void zeros_like(const Call& call) {

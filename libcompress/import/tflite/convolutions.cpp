@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "libcompress/import/onnx/tensor_math.h"
+#include "libcompress/import/tensor_math.h"
 #include "libcompress/import/tflite/operators.h"
 #include "libcompress/import/tflite/window.h"
 

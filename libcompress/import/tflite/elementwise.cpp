@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "libcompress/import/onnx/tensor_math.h"
+#include "libcompress/import/tensor_math.h"
 #include "libcompress/import/tflite/operators.h"
 
 namespace compress::tflite {
@@ -140,7 +140,7 @@ template <float (*function)(float)>
 void fold_unary(const Call& call) {
   if (call.tensor(0).dtype() != DType::float32) call.refuse("integers", "floats");
   call.charge(call.shape(0));
-  call.define(0, onnx::map_floats(call.tensor(0), function));
+  call.define(0, tensor_math::map_floats(call.tensor(0), function));
 }
 
 using FloatFunction = float (*)(float, float);
@@ -149,13 +149,13 @@ using IntegerFunction = std::int64_t (*)(std::int64_t, std::int64_t);
 template <FloatFunction floats, IntegerFunction integers>
 void fold_binary(const Call& call) {
   const auto &a = call.tensor(0), &b = call.tensor(1);
-  const auto shape = onnx::broadcast(a.shape(), b.shape());
+  const auto shape = tensor_math::broadcast(a.shape(), b.shape());
   const bool alike = a.dtype() == b.dtype() && a.dtype() != DType::boolean;
   if (!shape || !alike)
     call.refuse("constants that do not fit each other", "one type, and shapes that broadcast");
   call.charge(*shape);
-  call.define(0, a.dtype() == DType::float32 ? onnx::combine_floats(a, b, floats)
-                                             : onnx::combine_integers(a, b, integers));
+  call.define(0, a.dtype() == DType::float32 ? tensor_math::combine_floats(a, b, floats)
+                                             : tensor_math::combine_integers(a, b, integers));
 }
 
 // Integers wrap around, as in two's complement, and nothing is divided by 0.

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "libcompress/base/checked.h"
-#include "libcompress/import/onnx/tensor_math.h"
+#include "libcompress/import/tensor_math.h"
 #include "libcompress/import/tflite/operators.h"
 
 namespace compress::tflite {
@@ -20,7 +20,7 @@ void reshape_to(const Call& call, const Shape& shape) {
       call.refuse(fmt::format("a reshape of {} to {}", to_string(call.shape(0)), to_string(shape)),
                   "as many elements");
     call.charge(shape);
-    return call.define(0, onnx::reshaped(call.tensor(0), shape));
+    return call.define(0, tensor_math::reshaped(call.tensor(0), shape));
   }
   call.define(0, call.reshaped(call.view(0), shape));
 }
@@ -139,7 +139,7 @@ std::vector<Tensor> alike(const Call& call, std::size_t axis, bool new_axis) {
   for (std::size_t i = 0; i < call.input_count(); ++i) {
     const auto& tensor = call.tensor(i);
     auto shape = new_axis ? with_new_axis(tensor.shape(), axis) : tensor.shape();
-    parts.push_back(onnx::reshaped(tensor, shape));
+    parts.push_back(tensor_math::reshaped(tensor, shape));
     if (sum.empty()) sum = shape;
     auto rest = shape;
     if (rest.size() == sum.size()) rest[axis] = sum[axis];
@@ -154,12 +154,12 @@ std::vector<Tensor> alike(const Call& call, std::size_t axis, bool new_axis) {
 
 void fold_concatenation(const Call& call) {
   const auto axis = call.axis(call.options().integer(0), call.rank(0));
-  call.define(0, onnx::joined(alike(call, axis, false), axis));
+  call.define(0, tensor_math::joined(alike(call, axis, false), axis));
 }
 
 void fold_pack(const Call& call) {
   const auto axis = call.axis(call.options().integer(1), call.rank(0) + 1);
-  call.define(0, onnx::joined(alike(call, axis, true), axis));
+  call.define(0, tensor_math::joined(alike(call, axis, true), axis));
 }
 
 // ---- Repeating
@@ -181,7 +181,7 @@ void tile(const Call& call) {
 void broadcast_to(const Call& call) {
   const auto wanted = call.integers(1);
   const auto rank = call.rank(0);
-  if (wanted.size() < rank || onnx::broadcast(call.shape(0), wanted) != wanted)
+  if (wanted.size() < rank || tensor_math::broadcast(call.shape(0), wanted) != wanted)
     call.refuse(fmt::format("{} to {}", to_string(call.shape(0)), to_string(wanted)),
                 "what repeats axes of 1");
   Shape longer(wanted.size() - rank, 1);
@@ -195,11 +195,11 @@ void broadcast_to(const Call& call) {
 
 void fold_broadcast_to(const Call& call) {
   const auto wanted = call.integers(1);
-  if (onnx::broadcast(call.shape(0), wanted) != wanted)
+  if (tensor_math::broadcast(call.shape(0), wanted) != wanted)
     call.refuse(fmt::format("{} to {}", to_string(call.shape(0)), to_string(wanted)),
                 "what repeats axes of 1");
   call.charge(wanted);
-  call.define(0, onnx::expanded(call.tensor(0), wanted));
+  call.define(0, tensor_math::expanded(call.tensor(0), wanted));
 }
 
 // ---- Padding

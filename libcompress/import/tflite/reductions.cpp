@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "libcompress/import/onnx/tensor_math.h"
+#include "libcompress/import/tensor_math.h"
 #include "libcompress/import/tflite/operators.h"
 
 namespace compress::tflite {
@@ -41,12 +41,12 @@ void fold_product(const Call& call) {
   if (call.tensor(0).dtype() == DType::boolean) call.refuse("a boolean", "numbers");
   std::vector<bool> is_reduced(call.rank(0));
   for (const auto axis : axes) is_reduced[static_cast<std::size_t>(axis)] = true;
-  const auto kept = onnx::reduce(call.tensor(0), is_reduced, 1, product);
+  const auto kept = tensor_math::reduce(call.tensor(0), is_reduced, 1, product);
   Shape shape;
   for (std::size_t i = 0; i < kept.shape().size(); ++i) {
     if (call.options().boolean(kKeepsAxes) || !is_reduced[i]) shape.push_back(kept.shape()[i]);
   }
-  call.define(0, onnx::reshaped(kept, shape));
+  call.define(0, tensor_math::reshaped(kept, shape));
 }
 
 constexpr char kMean[] = "reduce_mean", kSum[] = "reduce_sum", kMax[] = "reduce_max", kMin[] = "reduce_min",

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "libcompress/base/checked.h"
-#include "libcompress/import/onnx/tensor_math.h"
+#include "libcompress/import/tensor_math.h"
 #include "libcompress/import/tflite/operators.h"
 
 namespace compress::tflite {
@@ -52,7 +52,7 @@ void carry_out(const Call& call, const Plan& plan) {
 
 void fold_plan(const Call& call, const Plan& plan) {
   const auto& tensor = call.tensor(0);
-  auto strides = onnx::strides_of(tensor.shape());
+  auto strides = tensor_math::strides_of(tensor.shape());
   std::int64_t offset = 0;
   Shape shape;
   for (std::size_t i = 0; i < plan.ranges.size(); ++i) {
@@ -62,8 +62,8 @@ void fold_plan(const Call& call, const Plan& plan) {
     shape.push_back(std::max<std::int64_t>(range.count, 0));
   }
   call.charge(shape);
-  const auto part = onnx::strided(tensor, shape, strides, offset);
-  call.define(0, onnx::reshaped(part, plan.shape));
+  const auto part = tensor_math::strided(tensor, shape, strides, offset);
+  call.define(0, tensor_math::reshaped(part, plan.shape));
 }
 
 Plan plan_slice(const Call& call) {
@@ -219,7 +219,7 @@ void fold_gather(const Call& call) {
       call.refuse(fmt::format("index {} of {}", index, shape[axis]), "one that is there");
   }
   call.charge(spread(shape, axis, call.shape(1)));
-  call.define(0, onnx::gathered(call.tensor(0), axis, call.tensor(1)));
+  call.define(0, tensor_math::gathered(call.tensor(0), axis, call.tensor(1)));
 }
 
 /// Parts of these extents, one after the other; the operator's name has ".partN" behind it.

@@ -1,4 +1,4 @@
-#include "libcompress/import/onnx/tensor_math.h"
+#include "libcompress/import/tensor_math.h"
 
 #include <algorithm>
 #include <cassert>
@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-namespace compress::onnx {
+namespace compress::tensor_math {
 namespace {
 
 /// Calls `visit` with the element offset for each index of `shape`, in row-major order.
@@ -237,4 +237,4 @@ Tensor reduce(const Tensor& tensor, const std::vector<bool>& axes, double start,
   return result;
 }
 
-}  // namespace compress::onnx
+}  // namespace compress::tensor_math

@@ -11,7 +11,7 @@
 
 #include "libcompress/graph/tensor.h"
 
-namespace compress::onnx {
+namespace compress::tensor_math {
 
 using Integers = std::vector<std::int64_t>;
 
@@ -51,4 +51,4 @@ Tensor combine_integers(const Tensor& a, const Tensor& b,
 Tensor reduce(const Tensor& tensor, const std::vector<bool>& axes, double start,
               const std::function<double(double, double)>& function);
 
-}  // namespace compress::onnx
+}  // namespace compress::tensor_math
