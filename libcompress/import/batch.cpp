@@ -5,14 +5,16 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "libcompress/base/error.h"
+#include "libcompress/import/tensor_math.h"
 
 namespace compress {
 namespace {
 
-using Integers = std::vector<std::int64_t>;
 using BatchAxis = std::optional<std::size_t>;
 
 bool is_one(std::int64_t extent) { return extent == 1; }
@@ -100,13 +102,85 @@ void compare_attributes(const Node& one, const Node& two) {
   }
 }
 
-void compare(const Graph& a, const Graph& b, const Node& one, const Node& two) {
-  const bool alike = one.op == two.op && one.name == two.name && one.inputs == two.inputs &&
-                     one.attributes.items().size() == two.attributes.items().size();
-  if (!alike) refuse(fmt::format("node '{}'", one.name), "other nodes for two examples than for one");
-  compare_attributes(one, two);
-  doubled_axis(one, a.value(one.output).shape, b.value(two.output).shape);
+bool is_stored(const Value& value) {
+  return value.kind == ValueKind::parameter || value.kind == ValueKind::buffer;
 }
+
+/// Along which axis `two` holds what `one` holds twice; -1 if they hold the same; nothing if they do neither.
+std::optional<std::int64_t> repeated_axis(const Tensor& one, const Tensor& two) {
+  if (one.storage() == two.storage() && one.shape() == two.shape()) return -1;
+  if (one.shape().size() != two.shape().size()) return std::nullopt;
+  std::int64_t axis = -1;
+  for (std::size_t i = 0; i < one.shape().size(); ++i) {
+    if (one.shape()[i] == two.shape()[i]) continue;
+    if (axis >= 0 || one.shape()[i] != 1 || two.shape()[i] != 2) return std::nullopt;
+    axis = static_cast<std::int64_t>(i);
+  }
+  const auto repeated = axis < 0 ? one : tensor_math::expanded(one, two.shape());
+  return std::ranges::equal(repeated.bytes(), two.bytes()) ? std::optional(axis) : std::nullopt;
+}
+
+/// Two networks walked side by side. Their values are not numbered alike: a constant that is repeated over
+/// the batch is the stored one itself for one example, and another one for two.
+class Comparison {
+ public:
+  Comparison(const MadeNetwork& one, const MadeNetwork& two)
+      : one_(one), two_(two), counterparts_(two.graph.values().size()) {}
+
+  /// Error of kind input for the first difference that the batch does not explain.
+  void run() {
+    const auto &a = one_.graph, &b = two_.graph;
+    const bool alike = a.inputs().size() == b.inputs().size() && a.nodes().size() == b.nodes().size() &&
+                       a.outputs().size() == b.outputs().size();
+    if (!alike) refuse("graph", kOtherNodes);
+    for (std::size_t i = 0; i < a.inputs().size(); ++i) pair(a.inputs()[i], b.inputs()[i]);
+    for (std::size_t i = 0; i < a.nodes().size(); ++i) compare(a.nodes()[i], b.nodes()[i]);
+    for (std::size_t i = 0; i < a.outputs().size(); ++i)
+      compare_values(a.outputs()[i], b.outputs()[i], "graph");
+  }
+
+ private:
+  static constexpr const char* kOtherNodes = "other nodes for two examples than for one";
+
+  void pair(ValueId one, ValueId two) { counterparts_[index_of(two)] = one; }
+
+  void compare(const Node& one, const Node& two) {
+    const auto where = fmt::format("node '{}'", one.name);
+    const bool alike = one.op == two.op && one.inputs.size() == two.inputs.size() &&
+                       one.attributes.items().size() == two.attributes.items().size();
+    if (!alike) refuse(where, kOtherNodes);
+    for (std::size_t i = 0; i < one.inputs.size(); ++i) {
+      const auto axis = compare_values(one.inputs[i], two.inputs[i], where);
+      if (axis >= 0 && one.op == "concat" && axis == one.attributes.integer("axis"))
+        refuse(where, "a constant of each example joined along the batch");
+    }
+    compare_attributes(one, two);
+    doubled_axis(one, one_.graph.value(one.output).shape, two_.graph.value(two.output).shape);
+    pair(one.output, two.output);
+  }
+
+  /// Along which axis a constant is repeated for each example; -1 for what is not.
+  std::int64_t compare_values(ValueId one, ValueId two, const std::string& where) {
+    const auto &a = one_.graph.value(one), &b = two_.graph.value(two);
+    if (is_stored(a) && is_stored(b)) return compare_stored(a, b);
+    if (counterparts_[index_of(two)] != one) refuse(where, kOtherNodes);
+    return -1;
+  }
+
+  std::int64_t compare_stored(const Value& one, const Value& two) {
+    const auto [known, is_new] = repeated_.try_emplace({one.id, two.id}, -1);
+    if (!is_new) return known->second;
+    const auto axis = repeated_axis(one_.weights.at(one.name), two_.weights.at(two.name));
+    if (!axis) refuse(fmt::format("constant '{}'", one.name), "values that depend on the batch");
+    return known->second = *axis;
+  }
+
+  const MadeNetwork& one_;
+  const MadeNetwork& two_;
+  std::vector<std::optional<ValueId>> counterparts_;  ///< of each value that `two` computes, in `one`
+  std::map<std::pair<ValueId, ValueId>, std::int64_t>
+      repeated_;  ///< constants compared, and along which axis
+};
 
 }  // namespace
 
@@ -122,20 +196,18 @@ Graph with_fixed_batch(const Graph& graph) {
   return graph.reshaped({}, changed);
 }
 
-Graph with_free_batch(const Graph& one, const Graph& two) {
-  if (one.nodes().size() != two.nodes().size() || one.outputs() != two.outputs())
-    refuse("graph", "other nodes for two examples than for one");
+Graph with_free_batch(const MadeNetwork& one, const MadeNetwork& two) {
+  Comparison(one, two).run();
   std::map<NodeId, Rewrite> changed;
-  for (std::size_t i = 0; i < one.nodes().size(); ++i) {
-    const auto& node = one.nodes()[i];
-    compare(one, two, node, two.nodes()[i]);
+  for (std::size_t i = 0; i < one.graph.nodes().size(); ++i) {
+    const auto& node = one.graph.nodes()[i];
     if (node.op != "reshape") continue;
+    const auto& for_two = two.graph.value(two.graph.nodes()[i].output).shape;
     auto attributes = node.attributes;
-    attributes.set("batch_axis",
-                   doubled_axis(node, one.value(node.output).shape, two.value(two.nodes()[i].output).shape));
+    attributes.set("batch_axis", doubled_axis(node, one.graph.value(node.output).shape, for_two));
     changed.emplace(node.id, Rewrite{node.op, std::move(attributes)});
   }
-  return one.reshaped({}, changed);
+  return one.graph.reshaped({}, changed);
 }
 
 }  // namespace compress

@@ -68,30 +68,9 @@ Both translate(Source& source) {
   return {checked(source, Translation(source, 1, &larger).run(false)), std::move(two)};
 }
 
-/// `two` holds what `one` holds, once for each example where the batch made it longer.
-bool holds_repeated(const Tensor& one, const Tensor& two) {
-  if (one.shape().size() != two.shape().size() || onnx::broadcast(one.shape(), two.shape()) != two.shape())
-    return false;
-  const auto repeated = onnx::expanded(one, two.shape());
-  return std::ranges::equal(repeated.bytes(), two.bytes());
-}
-
-/// Constants that were computed from the batch would be wrong for any other.
-void compare_weights(const Translated& one, const Translated& two) {
-  for (const auto& [name, tensor] : one.weights) {
-    const auto other = two.weights.find(name);
-    const bool alike = other != two.weights.end() &&
-                       (other->second.storage() == tensor.storage() || holds_repeated(tensor, other->second));
-    if (!alike)
-      throw Error(ErrorKind::input, {fmt::format("constant '{}'", name), "values that depend on the batch",
-                                     "", "fix the batch by giving the input's extents"});
-  }
-}
-
 Graph with_batch(const Both& both) {
   if (!both.two) return with_fixed_batch(both.one.graph);
-  compare_weights(both.one, *both.two);
-  return with_free_batch(both.one.graph, both.two->graph);
+  return with_free_batch({both.one.graph, both.one.weights}, {both.two->graph, both.two->weights});
 }
 
 Model import(ModelRecord record, const std::filesystem::path& folder, const OnnxOptions& options) {

@@ -42,20 +42,12 @@ bool has_free_batch(const FileRecord& file, const TfliteOptions& options) {
   });
 }
 
-bool holds_the_same(const StateDict& one, const StateDict& two) {
-  return one.size() == two.size() && std::equal(one.begin(), one.end(), two.begin(), [](auto& a, auto& b) {
-           return a.first == b.first && a.second.shape() == b.second.shape() &&
-                  std::ranges::equal(a.second.bytes(), b.second.bytes());
-         });
-}
-
 /// Files declare an open batch also where a reshape inside fixes it: those run at the batch that they fix.
 Graph with_batch(const FileRecord& file, const TfliteOptions& options, const Translated& one) {
   if (has_free_batch(file, options)) {
     try {
       const auto two = Translation(file, options, 2).run(false);
-      if (two.failures.empty() && holds_the_same(one.weights, two.weights))
-        return with_free_batch(one.graph, two.graph);
+      if (two.failures.empty()) return with_free_batch({one.graph, one.weights}, {two.graph, two.weights});
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::input) throw;
     }

@@ -138,6 +138,53 @@ TEST(Onnx, refuses_constants_that_are_computed_from_an_open_batch) {
   EXPECT_NO_THROW(read(file, {.shapes = {{"x", {1, 2}}}}));
 }
 
+/// `repeats` of the constant "c" over the open batch of "x" as exporters write it, and then `nodes`.
+OnnxFile with_repeated_constant(const std::vector<std::string>& repeats, const std::vector<Message>& nodes,
+                                const Message& constant) {
+  OnnxFile file{{node("Shape", {"x"}, {"s"}), node("Gather", {"s", "first"}, {"n"}),
+                 node("Concat", {"n", "behind"}, {"to"}, {attribute("axis", std::int64_t{0})})},
+                {integers("first", {0}), integers("behind", {1}), constant},
+                {value("x", {-1, 2})},
+                {value("y", {-1, -1})}};
+  for (const auto& name : repeats) file.nodes.push_back(node("Expand", {"c", "to"}, {name}));
+  file.nodes.insert(file.nodes.end(), nodes.begin(), nodes.end());
+  return file;
+}
+
+Message joined(const std::vector<std::string>& inputs, const std::string& output, std::int64_t axis = 1) {
+  return node("Concat", inputs, {output}, {attribute("axis", axis)});
+}
+
+TEST(Onnx, keeps_one_constant_that_is_repeated_over_an_open_batch_twice) {
+  const auto file = with_repeated_constant({"c1", "c2"}, {joined({"x", "c1"}, "j"), joined({"c2", "j"}, "y")},
+                                           floats("c", {1, 2}, {3, 4}));
+  const auto model = read(file);
+  EXPECT_THAT(ops_of(model.graph), ElementsAre("concat", "concat"));
+  ASSERT_EQ(model.weights.size(), 1u);
+  EXPECT_EQ(weights_of(model, "c"), (std::vector<float>{3, 4}));
+}
+
+TEST(Onnx, keeps_one_constant_that_is_read_as_it_is_and_repeated_over_an_open_batch) {
+  const auto file = with_repeated_constant({"c1"}, {node("Add", {"x", "c"}, {"a"}), joined({"a", "c1"}, "y")},
+                                           floats("c", {1, 2}, {3, 4}));
+  const auto model = read(file);
+  EXPECT_THAT(ops_of(model.graph), ElementsAre("add", "concat"));
+  EXPECT_EQ(model.weights.size(), 1u);
+}
+
+TEST(Onnx, keeps_a_number_that_is_repeated_over_an_open_batch) {
+  const auto file = with_repeated_constant({"c1"}, {joined({"x", "c1"}, "y")}, floats("c", {1, 1}, {3}));
+  const auto model = read(file);
+  EXPECT_EQ(model.graph.value(model.graph.outputs()[0]).shape, (Shape{1, 3}));
+}
+
+TEST(Onnx, refuses_a_constant_that_is_repeated_and_joined_along_an_open_batch) {
+  const auto file =
+      with_repeated_constant({"c1"}, {joined({"x", "c1"}, "y", 0)}, floats("c", {1, 2}, {3, 4}));
+  EXPECT_THAT(refusal(file), HasSubstr("along the batch"));
+  EXPECT_NO_THROW(read(file, {.shapes = {{"x", {1, 2}}}}));
+}
+
 TEST(Onnx, asks_for_extents_that_the_file_leaves_open) {
   const auto file = single("Relu", {}, {-1, 3, -1, 8});
   EXPECT_THAT(refusal(file), HasSubstr("axis 2 has the open extent 'n'"));

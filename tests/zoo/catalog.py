@@ -27,6 +27,7 @@ QUICK = {  # one of each kind of movement, seconds in all
     "shuffle_then_flatten",
     "channels_to_height",
     "overlapping_slices",
+    "coord_conv",
     "gram_matrix",
     "weight_norm",
     "uneven_concat_add",
