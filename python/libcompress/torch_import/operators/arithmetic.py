@@ -18,9 +18,26 @@ def _binary(call: Call, op: str, left: str = "self", right: str = "other") -> in
     return call.emit(op, [call.value(left), call.value(right)])
 
 
+def _is_unchanged(call: Call, neutral: float) -> bool:
+    """Whether the result is the left operand, since the right one is `neutral`."""
+    return _number(call, "other") == neutral and call.is_tensor("self")
+
+
+def _plain(op: str, *names: str) -> None:
+    """Operators of two operands and no settings."""
+
+    @aten(*names)
+    def convert(call: Call):
+        return _binary(call, op)
+
+
+_plain("maximum", "maximum")
+_plain("minimum", "minimum")
+
+
 @aten("add")
 def add(call: Call):
-    if _number(call, "other") == 0 and call.is_tensor("self"):
+    if _is_unchanged(call, 0):
         return call.operand("self")
     return call.emit("add", [call.value("self"), _times_alpha(call, "other")])
 
@@ -43,7 +60,7 @@ def _times_alpha(call: Call, name: str) -> int:
 
 @aten("mul", "multiply")
 def mul(call: Call):
-    if _number(call, "other") == 1 and call.is_tensor("self"):
+    if _is_unchanged(call, 1):
         return call.operand("self")
     return _binary(call, "mul")
 
@@ -54,24 +71,14 @@ def div(call: Call):
         return call.emit("floor", [call.emit("div", [call.value("self"), call.value("other")], "ratio")])
     if call["rounding_mode"] is not None:
         call.refuse("it truncates")
-    if _number(call, "other") == 1 and call.is_tensor("self"):
+    if _is_unchanged(call, 1):
         return call.operand("self")
     return _binary(call, "div")
 
 
-@aten("maximum")
-def maximum(call: Call):
-    return _binary(call, "maximum")
-
-
-@aten("minimum")
-def minimum(call: Call):
-    return _binary(call, "minimum")
-
-
 @aten("square")
 def square(call: Call):
-    return call.emit("mul", [call.value("self"), call.value("self")])
+    return _binary(call, "mul", right="self")
 
 
 @aten("pow")
@@ -80,7 +87,7 @@ def power(call: Call):
     if exponent == 1:
         return call.operand("self")
     if exponent == 2:
-        return call.emit("mul", [call.value("self"), call.value("self")])
+        return square(call)
     plain = {0.5: "sqrt", -0.5: "rsqrt", -1.0: "reciprocal"}.get(exponent)
     if plain:
         return call.emit(plain, [call.value("self")])

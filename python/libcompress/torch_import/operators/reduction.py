@@ -17,29 +17,19 @@ def _reduce(call: Call, op: str, part: str = "", value: int | None = None, keep:
     return call.emit(op, [value], part, axes=axes, keep=keep)
 
 
-@aten("mean")
-def mean(call: Call):
-    return _reduce(call, "reduce_mean")
+def _plain(op: str, name: str) -> None:
+    """Reductions with no settings but the axes."""
+
+    @aten(name)
+    def convert(call: Call):
+        return _reduce(call, op)
 
 
-@aten("sum")
-def total(call: Call):
-    return _reduce(call, "reduce_sum")
-
-
-@aten("amax")
-def amax(call: Call):
-    return _reduce(call, "reduce_max")
-
-
-@aten("amin")
-def amin(call: Call):
-    return _reduce(call, "reduce_min")
-
-
-@aten("prod")
-def prod(call: Call):
-    return _reduce(call, "reduce_prod")
+_plain("reduce_mean", "mean")
+_plain("reduce_sum", "sum")
+_plain("reduce_max", "amax")
+_plain("reduce_min", "amin")
+_plain("reduce_prod", "prod")
 
 
 @aten("max", "min")
