@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "libcompress/import/tensor_math.h"
 #include "libcompress/import/tflite/operators.h"
 #include "libcompress/import/tflite/window.h"
 
@@ -23,66 +22,55 @@ void add_bias(const Call& call, std::size_t i, std::vector<ValueId>& operands) {
 
 View channels_second(ValueId value) { return {value, channels_first(4)}; }
 
-Attributes conv_attributes(const Window& window, std::int64_t groups) {
-  return {{"stride", window.stride},
-          {"padding", window.padding()},
-          {"dilation", window.dilation},
-          {"groups", groups}};
+/// What tells one convolution of the schema from the other.
+struct Form {
+  const char* order;         ///< of the weight's axes, as the names of what is made of it have it
+  bool is_depthwise;         ///< as many groups as channels; else what the weight leaves
+  std::uint16_t activation;  ///< its field in the settings
+  std::uint16_t dilation;    ///< that of its width
+};
+
+/// `weight`: [O, I, kernel height, kernel width].
+void convolution(const Call& call, const Tensor& weight, const Form& form) {
+  const auto& kernel = weight.shape();
+  const auto window = window_of(call, {kernel[2], kernel[3]}, form.dilation);
+  const auto channels = call.shape(0).back();
+  const auto groups = form.is_depthwise ? channels : kernel[1] < 1 ? 0 : channels / kernel[1];
+  std::vector<ValueId> operands = {image(call, 0), call.weight(1, form.order, "weight", weight)};
+  add_bias(call, 2, operands);
+  const auto result = call.emit("conv", operands,
+                                {{"stride", window.stride},
+                                 {"padding", window.padding()},
+                                 {"dilation", window.dilation},
+                                 {"groups", groups}});
+  call.define_activated(channels_second(result), call.options().byte(form.activation));
 }
 
 /// Weight [O, kernel height, kernel width, I].
-void conv(const Call& call) {
-  constexpr std::uint16_t kPadding = 0, kStrideW = 1, kStrideH = 2, kActivation = 3, kDilationW = 4,
-                          kDilationH = 5;
-  const auto weight = permuted(call, 1, {0, 3, 1, 2});
-  const auto& options = call.options();
-  const auto window = window_of(call,
-                                {{weight.shape()[2], weight.shape()[3]},
-                                 {options.integer(kStrideH), options.integer(kStrideW)},
-                                 {options.integer(kDilationH, 1), options.integer(kDilationW, 1)}},
-                                options.byte(kPadding));
-  const auto channels = call.shape(0).back();
-  const auto groups = weight.shape()[1] < 1 ? 0 : channels / weight.shape()[1];
-  std::vector<ValueId> operands = {image(call, 0), call.weight(1, "OIHW", "weight", weight)};
-  add_bias(call, 2, operands);
-  const auto result = call.emit("conv", operands, conv_attributes(window, groups));
-  call.define_activated(channels_second(result), options.byte(kActivation));
-}
+void conv(const Call& call) { convolution(call, permuted(call, 1, {0, 3, 1, 2}), {"OIHW", false, 3, 4}); }
 
 /// Weight [1, kernel height, kernel width, C * multiplier].
 void depthwise_conv(const Call& call) {
-  constexpr std::uint16_t kPadding = 0, kStrideW = 1, kStrideH = 2, kActivation = 4, kDilationW = 5,
-                          kDilationH = 6;
-  const auto weight = permuted(call, 1, {3, 0, 1, 2});
-  const auto& options = call.options();
-  const auto window = window_of(call,
-                                {{weight.shape()[2], weight.shape()[3]},
-                                 {options.integer(kStrideH), options.integer(kStrideW)},
-                                 {options.integer(kDilationH, 1), options.integer(kDilationW, 1)}},
-                                options.byte(kPadding));
-  std::vector<ValueId> operands = {image(call, 0), call.weight(1, "C1HW", "weight", weight)};
-  add_bias(call, 2, operands);
-  const auto result = call.emit("conv", operands, conv_attributes(window, call.shape(0).back()));
-  call.define_activated(channels_second(result), options.byte(kActivation));
+  convolution(call, permuted(call, 1, {3, 0, 1, 2}), {"C1HW", true, 4, 5});
 }
 
 /// Inputs: the output's shape, weight [O, kernel height, kernel width, I], input, bias.
 void transpose_conv(const Call& call) {
-  constexpr std::uint16_t kPadding = 0, kStrideW = 1, kStrideH = 2, kActivation = 3;
+  constexpr std::uint16_t kActivation = 3;
   const auto weight = permuted(call, 1, {3, 0, 1, 2});
   const auto wanted = call.integers(0);
   if (wanted.size() != 4) call.refuse("an output shape " + to_string(wanted), "[N, H, W, C]");
   const auto input = call.shape(2);
   const auto source = image(call, 2);
   const auto& options = call.options();
-  const Integers stride = {positive(call, options.integer(kStrideH), "stride"),
-                           positive(call, options.integer(kStrideW), "stride")};
+  const auto stride = stride_of(call);
+  for (const auto step : stride) positive(call, step, "stride");
   Integers padding(4, 0), extra(2, 0);
   for (std::size_t i = 0; i < 2; ++i) {
     const auto extent = positive(call, wanted[i + 1], "extent"), kernel = weight.shape()[i + 2];
     // SAME and VALID are those of the convolution that goes the other way.
     const auto total = ((extent + stride[i] - 1) / stride[i] - 1) * stride[i] + kernel - extent;
-    padding[i] = options.byte(kPadding) == 0 ? std::max<std::int64_t>(total, 0) / 2 : 0;
+    padding[i] = options.byte(kWindowPadding) == 0 ? std::max<std::int64_t>(total, 0) / 2 : 0;
     const auto rest = (input[i + 1] - 1) * stride[i] + kernel - padding[i] - extent;
     padding[i + 2] = std::max<std::int64_t>(rest, 0);
     extra[i] = std::max<std::int64_t>(-rest, 0);

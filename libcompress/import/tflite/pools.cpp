@@ -1,14 +1,35 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "libcompress/base/checked.h"
 #include "libcompress/import/tflite/operators.h"
 #include "libcompress/import/tflite/window.h"
 
 namespace compress::tflite {
+namespace {
 
-Window window_of(const Call& call, Window window, std::int64_t padding) {
+/// As the settings have it, without paddings.
+Window stated_window(const Call& call, Integers size, std::optional<std::uint16_t> dilation) {
+  const auto& options = call.options();
+  Window window{std::move(size), stride_of(call)};
+  if (dilation) {
+    const auto width = *dilation, height = static_cast<std::uint16_t>(width + 1);
+    window.dilation = {options.integer(height, 1), options.integer(width, 1)};
+  }
+  return window;
+}
+
+}  // namespace
+
+Integers stride_of(const Call& call) {
+  return {call.options().integer(kWindowStrideH), call.options().integer(kWindowStrideW)};
+}
+
+Window window_of(const Call& call, Integers size, std::optional<std::uint16_t> dilation_field) {
+  auto window = stated_window(call, std::move(size), dilation_field);
+  const auto padding = call.options().byte(kWindowPadding);
   const auto shape = call.shape(0);
   if (shape.size() != 4) call.refuse("input of shape " + to_string(shape), "[N, H, W, C]");
   if (padding != 0 && padding != 1) call.refuse(fmt::format("padding {}", padding), "SAME, VALID");
@@ -30,12 +51,9 @@ Window window_of(const Call& call, Window window, std::int64_t padding) {
 namespace {
 
 void pool(const Call& call, const char* op) {
-  constexpr std::uint16_t kPadding = 0, kStrideW = 1, kStrideH = 2, kWidth = 3, kHeight = 4, kActivation = 5;
+  constexpr std::uint16_t kWidth = 3, kHeight = 4, kActivation = 5;
   const auto& options = call.options();
-  const auto window = window_of(call,
-                                {{options.integer(kHeight), options.integer(kWidth)},
-                                 {options.integer(kStrideH), options.integer(kStrideW)}},
-                                options.byte(kPadding));
+  const auto window = window_of(call, {options.integer(kHeight), options.integer(kWidth)});
   const auto axes = channels_first(4);
   const auto result =
       call.emit(op, {call.ordered(0, axes)},
