@@ -58,7 +58,9 @@ std::string readable_name(std::string_view name) {
   return text;
 }
 
-NetworkMaker::NetworkMaker(std::int64_t known_elements) : most_(kFreeElements + 8 * known_elements) {}
+NetworkMaker::NetworkMaker(std::int64_t known_elements) { expect(known_elements); }
+
+void NetworkMaker::expect(std::int64_t known_elements) { most_ = kFreeElements + 8 * known_elements; }
 
 ValueId NetworkMaker::add_input(const std::string& name, const Shape& shape) {
   check_imported_shape(shape, fmt::format("input {}", in_quotes(name)));
@@ -67,7 +69,8 @@ ValueId NetworkMaker::add_input(const std::string& name, const Shape& shape) {
 
 ValueId NetworkMaker::add_constant(const std::string& name, ValueKind kind, const Tensor& tensor) {
   check_imported_shape(tensor.shape(), fmt::format("constant {}", in_quotes(name)));
-  const auto own = unique(name);
+  const auto own = graph_.find_value(name) ? unique(name) : name;
+  taken_.insert(own);
   const auto id = kind == ValueKind::parameter ? graph_.add_parameter(own, tensor.shape())
                                                : graph_.add_buffer(own, tensor.shape());
   weights_[own] = tensor.to_float32();
@@ -88,7 +91,7 @@ void NetworkMaker::charge(const Shape& shape, const std::string& where) {
   charged_ += checked_product(shape, where) + 16;
   if (charged_ > most_)
     fail(where, fmt::format("constants of more than {} elements to be made", most_), "small ones",
-         "simplify the model when it is converted");
+         "simplify the model when it is exported");
 }
 
 std::string NetworkMaker::unique(const std::string& wish) {

@@ -14,10 +14,16 @@ namespace compress {
 
 class NetworkMaker {
  public:
-  /// `known_elements`: the elements of constants that the file really holds; charge() allows a multiple.
-  explicit NetworkMaker(std::int64_t known_elements);
+  /// `known_elements`: see expect().
+  explicit NetworkMaker(std::int64_t known_elements = 0);
 
   const Graph& graph() const { return graph_; }
+  const StateDict& weights() const { return weights_; }
+
+  /// The elements of constants that the file really holds, as far as is known: charge() allows a multiple.
+  void expect(std::int64_t known_elements);
+  /// No input or node gets this name: it is for a constant.
+  void reserve(const std::string& name) { taken_.insert(name); }
 
   /// Names are made unique by a number behind them. Error of kind input for extents, attributes or values
   /// beyond 2^31.
@@ -42,7 +48,7 @@ class NetworkMaker {
   std::set<std::string, std::less<>> taken_;
   std::map<std::string, int, std::less<>> next_number_;
   std::int64_t charged_ = 0;
-  std::int64_t most_;
+  std::int64_t most_ = 0;
 };
 
 /// Error of kind input unless the shape has at most 16 axes and 2^31 elements.

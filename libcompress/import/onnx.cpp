@@ -21,19 +21,10 @@ namespace {
 
 using onnx::ModelRecord;
 using onnx::Source;
-using onnx::Translated;
 using onnx::Translation;
 
 /// A protobuf message of 2 GiB is the largest there can be; weights beyond that are external.
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 31;
-
-[[noreturn]] void refuse(const ModelRecord& model, const Translated& translated) {
-  const auto& failures = translated.failures;
-  const auto more =
-      failures.size() == 1 ? std::string() : fmt::format(", and {} more cannot be read", failures.size() - 1);
-  throw Error(ErrorKind::input, fmt::format("{}: {}{}; supported operators: {}", model.name, failures.front(),
-                                            more, fmt::join(onnx_operators(), ", ")));
-}
 
 /// An input whose first extent neither the file nor the options fix.
 bool has_free_batch(const ModelRecord& model, const OnnxOptions& options) {
@@ -54,7 +45,7 @@ struct Both {
 };
 
 Translated checked(const Source& source, Translated translated) {
-  if (!translated.failures.empty()) refuse(source.model(), translated);
+  if (!translated.failures.empty()) refuse(source.model().name, translated, onnx_operators());
   return translated;
 }
 

@@ -18,18 +18,10 @@ namespace compress {
 namespace {
 
 using tflite::FileRecord;
-using tflite::Translated;
 using tflite::Translation;
 
 /// A FlatBuffer cannot be larger.
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 31;
-
-[[noreturn]] void refuse(const FileRecord& file, const std::vector<std::string>& failures) {
-  const auto more =
-      failures.size() == 1 ? std::string() : fmt::format(", and {} more cannot be read", failures.size() - 1);
-  throw Error(ErrorKind::input, fmt::format("{}: {}{}; supported operators: {}", file.file, failures.front(),
-                                            more, fmt::join(tflite_operators(), ", ")));
-}
 
 /// An input whose first extent neither the file nor the options fix.
 bool has_free_batch(const FileRecord& file, const TfliteOptions& options) {
@@ -59,7 +51,7 @@ Model import(const FileRecord& file, const TfliteOptions& options) {
   Model model;
   try {
     auto translated = Translation(file, options, 1).run(false);
-    if (!translated.failures.empty()) refuse(file, translated.failures);
+    if (!translated.failures.empty()) refuse(file.file, translated, tflite_operators());
     model.graph = with_batch(file, options, translated);
     model.weights = std::move(translated.weights);
     model.name = file.name.empty() ? std::string("network") : readable_name(file.name);

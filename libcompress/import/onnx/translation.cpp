@@ -7,7 +7,6 @@
 #include <limits>
 #include <utility>
 
-#include "libcompress/base/checked.h"
 #include "libcompress/base/error.h"
 #include "libcompress/import/bytes.h"
 #include "libcompress/import/onnx/call.h"
@@ -16,34 +15,9 @@
 namespace compress::onnx {
 namespace {
 
-constexpr std::int64_t kLargest = std::int64_t{1} << 31;  // an extent, an attribute, the elements of a value
-constexpr std::size_t kMostAxes = 16;
-constexpr std::int64_t kFreeElements = std::int64_t{1} << 24;  // folded whatever the file holds
-
 [[noreturn]] void fail(std::string where, std::string found, std::string allowed = "",
                        std::string remedy = "") {
   throw Error(ErrorKind::input, {std::move(where), std::move(found), std::move(allowed), std::move(remedy)});
-}
-
-void check_number(std::int64_t number, const std::string& name, const std::string& where) {
-  if (number > kLargest || number < -kLargest)
-    fail(where, fmt::format("{} in attribute '{}'", number, name), "numbers up to 2^31");
-}
-
-void check_attributes(const Attributes& attributes, const std::string& where) {
-  for (const auto& [name, value] : attributes.items()) {
-    if (const auto* number = std::get_if<std::int64_t>(&value)) check_number(*number, name, where);
-    if (const auto* list = std::get_if<Integers>(&value)) {
-      for (const auto number : *list) check_number(number, name, where);
-    }
-  }
-}
-
-void check_shape(const Shape& shape, const std::string& where) {
-  if (shape.size() > kMostAxes)
-    fail(where, fmt::format("{} axes", shape.size()), fmt::format("at most {}", kMostAxes));
-  if (checked_product(shape, where) > kLargest)
-    fail(where, fmt::format("a value of shape {}", to_string(shape)), "at most 2^31 elements");
 }
 
 ElementType type_of(DType dtype) {
@@ -140,8 +114,8 @@ Translation::Translation(Source& source, std::int64_t batch, const Translation* 
 Translated Translation::run(bool all_nodes) {
   translate_all(all_nodes);
   if (result_.failures.empty()) set_outputs();
-  result_.graph = std::move(graph_);
-  result_.weights = std::move(weights_);
+  result_.graph = maker_.take_graph();
+  result_.weights = maker_.take_weights();
   return std::move(result_);
 }
 
@@ -187,13 +161,13 @@ void Translation::define_initializers() {
   for (const auto& record : source_.model().graph.initializers) {
     const auto where = message("initializer " + in_quotes(record.name));
     if (record.name.empty()) fail(where, "a tensor without a name");
-    check_shape(record.dims, where);
+    check_imported_shape(record.dims, where);
     const bool trained = is_float(record.type) && element_count(record.dims) > 1;
     auto constant =
         std::make_shared<Constant>(Constant{std::string(record.name), record.type, record.dims, trained});
     constant->stored = &record;
     define(record.name, std::move(constant));
-    taken_.emplace(record.name);
+    maker_.reserve(std::string(record.name));
   }
 }
 
@@ -226,11 +200,7 @@ void Translation::define_input(const ValueRecord& input) {
   if (!is_float(input.type))
     fail(where, fmt::format("elements of {}", name_of(input.type)), "floats",
          "bind it to a constant if it is one");
-  auto shape = shape_of_input(input);
-  check_shape(shape, where);
-  const auto id = graph_.add_input(std::string(input.name), std::move(shape));
-  taken_.emplace(input.name);
-  define(input.name, id);
+  define(input.name, maker_.add_input(std::string(input.name), shape_of_input(input)));
 }
 
 Shape Translation::shape_of_input(const ValueRecord& input) const {
@@ -264,8 +234,8 @@ const Known* Translation::find(std::string_view name) const {
 }
 
 const Tensor* Translation::stored(ValueId value) const {
-  const auto found = weights_.find(graph_.value(value).name);
-  return found == weights_.end() ? nullptr : &found->second;
+  const auto found = maker_.weights().find(graph().value(value).name);
+  return found == maker_.weights().end() ? nullptr : &found->second;
 }
 
 void Translation::define(std::string_view name, Known known) {
@@ -297,46 +267,19 @@ ValueId Translation::buffer(const std::shared_ptr<Constant>& constant) {
 }
 
 ValueId Translation::store(const Constant& constant, ValueKind kind) {
-  const auto name = graph_.find_value(constant.name) ? unique_name(constant.name) : constant.name;
-  check_shape(constant.shape, "constant " + in_quotes(name));
-  taken_.insert(name);
-  const auto id = kind == ValueKind::parameter ? graph_.add_parameter(name, constant.shape)
-                                               : graph_.add_buffer(name, constant.shape);
-  weights_[name] =
-      constant.trained ? constant.tensor.to_float32() : with_finite(constant.tensor.to_float32());
-  return id;
-}
-
-ValueId Translation::add_node(const std::string& op, const std::string& name,
-                              const std::vector<ValueId>& inputs, Attributes attributes) {
-  const auto where = fmt::format("node {}", in_quotes(name));
-  check_attributes(attributes, where);
-  const auto id = graph_.add_node(op, unique_name(name), inputs, std::move(attributes));
-  check_shape(graph_.value(id).shape, where);
-  return id;
+  const auto floats = constant.tensor.to_float32();
+  return maker_.add_constant(constant.name, kind, constant.trained ? floats : with_finite(floats));
 }
 
 void Translation::charge(const Shape& shape, const std::string& where) {
-  check_shape(shape, where);
-  folded_elements_ += checked_product(shape, where) + 16;
-  if (folded_elements_ > kFreeElements + 8 * source_.loaded_elements())
-    fail(where, fmt::format("constants of more than {} elements to be computed", kFreeElements), "small ones",
-         "simplify the model when it is exported");
+  maker_.expect(source_.loaded_elements());
+  maker_.charge(shape, where);
 }
 
 bool Translation::choose(const std::string& place, bool condition) {
   if (!condition || (larger_ != nullptr && !larger_->chosen_.contains(place))) return false;
   chosen_.insert(place);
   return true;
-}
-
-std::string Translation::unique_name(const std::string& wish) {
-  if (taken_.insert(wish).second) return wish;
-  auto& number = next_number_[wish];
-  for (;;) {
-    auto name = fmt::format("{}_{}", wish, ++number);
-    if (taken_.insert(name).second) return name;
-  }
 }
 
 void Translation::translate(const NodeRecord& node) {
@@ -362,7 +305,10 @@ void Translation::translate(const NodeRecord& node) {
 void Translation::translate_checked(const NodeRecord& node) {
   const auto where = fmt::format("node {} ({})", in_quotes(name_of(node)), in_quotes(node.op));
   const auto* row = find_operator(node);
-  if (row == nullptr && !is_foldable(node)) refuse_operator(node, where);
+  if (row == nullptr && !is_foldable(node)) {
+    result_.lacks_operator = true;
+    refuse_operator(node, where);
+  }
   for (const auto input : node.inputs) {
     if (broken_.contains(input)) return;
     if (!input.empty() && find(input) == nullptr)
@@ -393,11 +339,11 @@ void Translation::set_outputs() {
     if (computed == nullptr && !is_float(std::get<1>(*known)->type))
       fail(message(where), "a constant of integers", "floats that the network computes");
     auto id = computed ? *computed : parameter(std::get<1>(*known));
-    if (graph_.value(id).kind == ValueKind::input)
+    if (graph().value(id).kind == ValueKind::input)
       id = add_node("identity", std::string(output.name), {id}, {});
     outputs.push_back(id);
   }
-  graph_.set_outputs(std::move(outputs));
+  maker_.set_outputs(std::move(outputs));
 }
 
 }  // namespace compress::onnx

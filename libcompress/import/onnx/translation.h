@@ -15,12 +15,12 @@
 #include <variant>
 #include <vector>
 
-#include "libcompress/graph/graph.h"
-#include "libcompress/import/foreign.h"
+#include "libcompress/import/network_maker.h"
 #include "libcompress/import/onnx.h"
 #include "libcompress/import/onnx/proto.h"
 #include "libcompress/import/onnx/tensors.h"
 #include "libcompress/import/tensor_math.h"
+#include "libcompress/import/translated.h"
 
 namespace compress::onnx {
 
@@ -61,14 +61,6 @@ struct Constant {
 /// What a name of the file stands for.
 using Known = std::variant<ValueId, std::shared_ptr<Constant>>;
 
-/// The result of a translation.
-struct Translated {
-  Graph graph;
-  StateDict weights;
-  std::vector<std::string> failures;  ///< one sentence a node that could not be read, in order
-  std::vector<ForeignNode> nodes;     ///< every node that was looked at
-};
-
 class Translation {
  public:
   /// Inputs whose first extent is open get `batch`. Nodes are left out because of their shapes only where
@@ -82,7 +74,7 @@ class Translation {
   /// The outputs of a file in which everything is constant; Error of kind input if they are not.
   std::vector<Tensor> fold();
 
-  const Graph& graph() const { return graph_; }
+  const Graph& graph() const { return maker_.graph(); }
   std::int64_t opset() const { return source_.model().opset; }
 
   const Known* find(std::string_view name) const;
@@ -96,16 +88,14 @@ class Translation {
   ValueId parameter(const std::shared_ptr<Constant>& constant);
   ValueId buffer(const std::shared_ptr<Constant>& constant);
 
-  /// A node of ours. Error of kind input for attributes or extents beyond 2^31.
   ValueId add_node(const std::string& op, const std::string& name, const std::vector<ValueId>& inputs,
-                   Attributes attributes);
-  /// Error of kind input where folding `shape` would be more than small, or all that was folded more than the
-  /// file can be in need of.
+                   Attributes attributes) {
+    return maker_.add_node(op, name, inputs, std::move(attributes));
+  }
+  /// Before a tensor of `shape` is folded.
   void charge(const Shape& shape, const std::string& where);
   /// Whether to take the shorter way at `place` because `condition` holds.
   bool choose(const std::string& place, bool condition);
-  /// `wish`, or with a number behind it if that is taken.
-  std::string unique_name(const std::string& wish);
 
  private:
   void find_needed(bool all_nodes);
@@ -124,15 +114,10 @@ class Translation {
   std::int64_t batch_;
   const Translation* larger_;
   std::set<std::string> chosen_;
-  Graph graph_;
-  StateDict weights_;
+  NetworkMaker maker_;
   std::map<std::string_view, Known> known_;
   std::set<std::string_view> broken_;  ///< outputs of nodes that could not be read
   std::set<std::string_view> needed_;
-  std::set<std::string, std::less<>>
-      taken_;  ///< names of values and nodes, and those that constants may want
-  std::map<std::string, int, std::less<>> next_number_;
-  std::int64_t folded_elements_ = 0;
   Translated result_;
 };
 

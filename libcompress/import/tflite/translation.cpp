@@ -407,6 +407,7 @@ void Translation::check_operands(const OperatorRecord& record, const std::string
 void Translation::translate_checked(const OperatorRecord& record, const std::string& name) {
   const auto where = fmt::format("node {} ({})", in_quotes(name), record.op);
   const auto* row = find_operator(record.op);
+  result_.lacks_operator = result_.lacks_operator || !row;
   if (!row) fail(where, "an operator that is not supported");
   if (record.outputs.empty()) fail(where, "no output");
   for (const auto input : record.inputs) {

@@ -16,10 +16,10 @@
 #include <variant>
 #include <vector>
 
-#include "libcompress/import/foreign.h"
 #include "libcompress/import/network_maker.h"
 #include "libcompress/import/tflite.h"
 #include "libcompress/import/tflite/schema.h"
+#include "libcompress/import/translated.h"
 
 namespace compress::tflite {
 
@@ -47,14 +47,6 @@ struct Constant {
 };
 
 using Known = std::variant<View, std::shared_ptr<Constant>>;
-
-/// The result of a translation.
-struct Translated {
-  Graph graph;
-  StateDict weights;
-  std::vector<std::string> failures;  ///< one sentence an operator that could not be read, in order
-  std::vector<ForeignNode> nodes;     ///< every operator that was looked at
-};
 
 class Translation {
  public:
