@@ -10,6 +10,7 @@
 #include "libcompress/base/files.h"
 #include "libcompress/graph/canonicalize.h"
 #include "libcompress/import/batch.h"
+#include "libcompress/import/bytes.h"
 #include "libcompress/import/tflite/operators.h"
 #include "libcompress/import/tflite/schema.h"
 #include "libcompress/import/tflite/translation.h"
@@ -18,6 +19,7 @@ namespace compress {
 namespace {
 
 using tflite::FileRecord;
+using tflite::TensorRecord;
 using tflite::Translation;
 
 /// A FlatBuffer cannot be larger.
@@ -32,6 +34,30 @@ bool has_free_batch(const FileRecord& file, const TfliteOptions& options) {
     return record.signature.size() == record.shape.size() && !record.signature.empty() &&
            record.signature[0] == -1;
   });
+}
+
+/// The first tensor, fed or made by an operator, whose integers have a scale.
+const TensorRecord* quantized_tensor(const FileRecord& file) {
+  auto made = file.inputs;
+  for (const auto& record : file.operators)
+    made.insert(made.end(), record.outputs.begin(), record.outputs.end());
+  for (const auto index : made) {
+    const auto& tensor = file.tensors[static_cast<std::size_t>(index)];
+    if (tflite::is_quantized(tensor.type) && !tensor.quantization.scales.empty()) return &tensor;
+  }
+  return nullptr;
+}
+
+/// The whole file is what is wrong, not the operator that meets it first.
+[[noreturn]] void refuse_file(const FileRecord& file, const Translated& translated) {
+  if (const auto* tensor = quantized_tensor(file))
+    throw Error(ErrorKind::input,
+                {file.file,
+                 fmt::format("a quantized network: tensor {} holds {}", in_quotes(tensor->name),
+                             tflite::name_of(tensor->type)),
+                 "TensorFlow Lite files that compute in FLOAT32",
+                 "convert the network without quantization, which is a step behind pruning"});
+  refuse(file.file, translated, tflite_operators());
 }
 
 /// Files declare an open batch also where a reshape inside fixes it: those run at the batch that they fix.
@@ -51,7 +77,7 @@ Model import(const FileRecord& file, const TfliteOptions& options) {
   Model model;
   try {
     auto translated = Translation(file, options, 1).run(false);
-    if (!translated.failures.empty()) refuse(file.file, translated, tflite_operators());
+    if (!translated.failures.empty()) refuse_file(file, translated);
     model.graph = with_batch(file, options, translated);
     model.weights = std::move(translated.weights);
     model.name = file.name.empty() ? std::string("network") : readable_name(file.name);

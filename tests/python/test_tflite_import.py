@@ -168,11 +168,32 @@ def test_unsupported_operator_is_named_with_its_node(tmp_path):
     assert "CONV_2D" in message
 
 
-def test_quantized_activations_are_refused(tmp_path):
+def test_quantized_file_is_refused_by_its_first_tensor_of_integers_not_by_its_operators(tmp_path):
     net = Network()
     x = net.quantize(net.add_tensor([1, 4], "int8", name="input"), 0.1)
     net.inputs = [x]
-    assert "quantized values (INT8)" in refusal(tmp_path, net.finish(net.apply("RELU", x, dtype="int8")))
+    message = refusal(tmp_path, net.finish(net.apply("RELU", x, dtype="int8")))
+    assert "a quantized network: tensor 'input' holds INT8" in message
+    assert "allowed: TensorFlow Lite files that compute in FLOAT32" in message
+    assert "convert the network without quantization" in message
+    assert "CONV_2D" not in message and "\n" not in message
+
+
+def test_file_that_quantizes_its_float_input_is_refused_by_the_tensor_behind_it(tmp_path):
+    net = Network()
+    codes = net.quantize(net.add_tensor([1, 4], "int8", name="codes"), 0.1)
+    net.add_operator(schema.BuiltinOperator.QUANTIZE, [net.input(1, 4)], [codes])
+    message = refusal(tmp_path, net.finish(net.apply("DEQUANTIZE", codes)))
+    assert "a quantized network: tensor 'codes' holds INT8" in message
+    assert "CONV_2D" not in message
+
+
+def test_integers_without_a_scale_are_told_of_by_their_input(tmp_path):
+    net = Network()
+    net.inputs = [net.add_tensor([1, 4], "uint8", name="pixels")]
+    message = refusal(tmp_path, net.finish(net.apply("CAST", net.inputs[0])))
+    assert "input 'pixels': elements of UINT8" in message
+    assert "CONV_2D" not in message
 
 
 def test_shape_that_the_operator_does_not_make_is_refused(tmp_path):

@@ -205,9 +205,6 @@ void Translation::define_inputs() {
 void Translation::define_input(std::int32_t tensor) {
   const auto& record = file_.tensors[static_cast<std::size_t>(tensor)];
   const auto where = fmt::format("input {}", in_quotes(record.name));
-  if (is_quantized(record.type))
-    fail(where, fmt::format("quantized values ({})", tflite::name_of(record.type)), "files of floats",
-         "convert the network without quantization");
   if (record.type != ElementType::float32)
     fail(where, fmt::format("elements of {}", tflite::name_of(record.type)), "FLOAT32");
   if (record.is_variable) fail(where, "a variable", "values that are not kept between runs");
