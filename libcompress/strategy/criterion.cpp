@@ -10,6 +10,7 @@ std::vector<Scores> Criterion::score_all(std::span<const PruningGroup> groups,
 }
 
 void credit(const GroupMember& member, std::span<const double> by_index, Scores& scores) {
+  if (by_index.empty()) return;
   for (std::size_t i = 0; i < member.indices.size(); ++i) {
     for (const auto index : member.indices[i]) scores[i] += by_index[static_cast<std::size_t>(index)];
   }

@@ -1,4 +1,5 @@
 #include "libcompress/base/error.h"
+#include "libcompress/strategy/slice_sums.h"
 #include "plugins/criteria/criteria.h"
 
 namespace compress {
@@ -41,19 +42,14 @@ class Taylor final : public Criterion {
 
  private:
   static Scores loss_changes(const PruningGroup& group, const Model& model, const StateDict& gradients) {
-    Scores changes(static_cast<std::size_t>(group.size), 0.0);
-    for (const auto& member : group.members) {
-      const auto& value = model.graph.value(member.axis.value);
+    SliceSums sums([&](const Value& value) -> Terms {
       const auto gradient = gradients.find(value.name);
-      if (value.kind != ValueKind::parameter || gradient == gradients.end()) continue;
-      const auto g = gradient->second.as<float>();
-      const auto w = model.weights.find(value.name)->second.as<float>();
-      credit(member,
-             slice_sums(
-                 value.shape, member.axis.dimension,
-                 [&g, &w](std::size_t i) { return static_cast<double>(g[i]) * static_cast<double>(w[i]); }),
-             changes);
-    }
+      if (value.kind != ValueKind::parameter || gradient == gradients.end()) return {};
+      return {Terms::Kind::product, model.weights.at(value.name).as<float>(), gradient->second.as<float>()};
+    });
+    Scores changes(static_cast<std::size_t>(group.size), 0.0);
+    for (const auto& member : group.members)
+      credit(member, sums.of(model.graph.value(member.axis.value), member.axis.dimension), changes);
     return changes;
   }
 };

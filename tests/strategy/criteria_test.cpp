@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "libcompress/base/error.h"
+#include "libcompress/strategy/slice_sums.h"
 #include "tests/graph/builder.h"
 
 namespace compress {
@@ -86,26 +87,51 @@ TEST(Taylor, refuses_to_score_without_data) {
   EXPECT_THROW(criteria().make("taylor", {})->score_all(groups, {model, 0, &empty}), Error);
 }
 
-TEST(Criteria, sum_over_the_slices_of_an_axis) {
-  const Shape shape = {2, 3, 20};
-  const auto position = [](std::size_t i) { return static_cast<double>(i); };
-  const auto range = [](double from, double count) { return count * from + count * (count - 1) / 2; };
-  EXPECT_THAT(slice_sums(shape, 0, position), ::testing::ElementsAre(range(0, 60), range(60, 60)));
-  EXPECT_THAT(slice_sums(shape, 1, position),
-              ::testing::ElementsAre(range(0, 20) + range(60, 20), range(20, 20) + range(80, 20),
-                                     range(40, 20) + range(100, 20)));
-  const auto last = slice_sums(shape, 2, position);
-  ASSERT_EQ(last.size(), 20u);
-  EXPECT_EQ(last[3], 3 + 23 + 43 + 63 + 83 + 103);
+/// Whole numbers, so that every order of additions gives the same sums.
+std::vector<float> whole_numbers(const Shape& shape, int modulus) {
+  std::vector<float> numbers(static_cast<std::size_t>(element_count(shape)));
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = static_cast<float>(static_cast<int>(i * i) % modulus - modulus / 2);
+  return numbers;
 }
 
-TEST(Criteria, sum_over_rows_and_columns_in_one_visit) {
-  const auto position = [](std::size_t i) { return static_cast<double>(i * i % 17); };
-  for (const Shape& shape : {Shape{3, 7}, Shape{3, 7, 2}, Shape{2, 9, 3, 3}, Shape{4, 1}}) {
-    const auto both = row_and_column_sums(shape, position);
-    EXPECT_EQ(both[0], slice_sums(shape, 0, position)) << to_string(shape);
-    EXPECT_EQ(both[1], slice_sums(shape, 1, position)) << to_string(shape);
+/// Element by element, from the definition.
+std::vector<double> sums_by_hand(const Shape& shape, std::int32_t axis, const Terms& terms) {
+  std::vector<double> sums(static_cast<std::size_t>(shape[static_cast<std::size_t>(axis)]), 0.0);
+  for (std::size_t i = 0; i < terms.a.size(); ++i) {
+    auto rest = static_cast<std::int64_t>(i), index = std::int64_t{0};
+    for (auto d = static_cast<std::int32_t>(shape.size()) - 1; d >= axis; --d) {
+      index = rest % shape[static_cast<std::size_t>(d)];
+      rest /= shape[static_cast<std::size_t>(d)];
+    }
+    const double a = terms.a[i];
+    sums[static_cast<std::size_t>(index)] += terms.kind == Terms::Kind::absolute ? std::abs(a)
+                                             : terms.kind == Terms::Kind::square ? a * a
+                                                                                 : a * terms.b[i];
   }
+  return sums;
+}
+
+TEST(SliceSums, are_those_of_the_definition_along_every_axis) {
+  for (const Shape& shape :
+       {Shape{5}, Shape{3, 7}, Shape{4, 1}, Shape{3, 40, 2}, Shape{2, 9, 3, 3}, Shape{2, 3, 20}}) {
+    const auto a = whole_numbers(shape, 17), b = whole_numbers(shape, 13);
+    for (const auto& terms : {Terms{Terms::Kind::absolute, a}, Terms{Terms::Kind::square, a},
+                              Terms{Terms::Kind::product, a, b}}) {
+      SliceSums sums([&](const Value&) { return terms; });
+      const Value value{ValueId{0}, "w", ValueKind::parameter, DType::float32, shape};
+      for (std::int32_t axis = 0; axis < static_cast<std::int32_t>(shape.size()); ++axis) {
+        const auto expected = sums_by_hand(shape, axis, terms);
+        EXPECT_EQ(slice_sums(shape, axis, terms), expected) << to_string(shape) << " axis " << axis;
+        EXPECT_THAT(sums.of(value, axis), ::testing::ElementsAreArray(expected)) << to_string(shape);
+      }
+    }
+  }
+}
+
+TEST(SliceSums, leave_out_a_value_without_terms) {
+  SliceSums sums([](const Value&) { return Terms{}; });
+  EXPECT_TRUE(sums.of(Value{ValueId{0}, "w", ValueKind::parameter, DType::float32, {2, 3}}, 1).empty());
 }
 
 TEST(Criteria, credit_what_goes_with_an_index) {

@@ -1,0 +1,124 @@
+#include "libcompress/strategy/slice_sums.h"
+
+#include <cassert>
+#include <cmath>
+
+// One function for each vector width, chosen when the program starts: every weight of every network runs
+// through here. The chosen width decides the order of additions, so that sums may differ in their last digits
+// between machines of different kinds; on one machine they do not.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
+#define COMPRESS_BY_VECTOR_WIDTH __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define COMPRESS_BY_VECTOR_WIDTH
+#endif
+
+namespace compress {
+namespace {
+
+/// Adds the terms 0 .. count - 1 to `columns`, element by element, and returns their sum.
+template <typename Term>
+[[gnu::always_inline]] inline double add_terms(std::size_t count, double* columns, Term term) {
+  constexpr std::size_t kLanes = 16;  // one sum would wait for each addition before the next
+  double lanes[kLanes] = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double each = term(i + lane);
+      columns[i + lane] += each;
+      lanes[lane] += each;
+    }
+  }
+  for (; i < count; ++i) {
+    const double each = term(i);
+    columns[i] += each;
+    lanes[i % kLanes] += each;
+  }
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+  }
+  return lanes[0];
+}
+
+COMPRESS_BY_VECTOR_WIDTH
+double add_absolutes(const float* a, std::size_t count, double* columns) {
+  return add_terms(count, columns, [a](std::size_t i) { return static_cast<double>(std::fabs(a[i])); });
+}
+
+COMPRESS_BY_VECTOR_WIDTH
+double add_squares(const float* a, std::size_t count, double* columns) {
+  return add_terms(count, columns, [a](std::size_t i) {
+    const auto each = static_cast<double>(a[i]);
+    return each * each;
+  });
+}
+
+COMPRESS_BY_VECTOR_WIDTH
+double add_products(const float* a, const float* b, std::size_t count, double* columns) {
+  return add_terms(count, columns,
+                   [a, b](std::size_t i) { return static_cast<double>(a[i]) * static_cast<double>(b[i]); });
+}
+
+/// The terms `first` .. `first + columns.size() - 1`, added to `columns`; returns their sum.
+double add(const Terms& terms, std::size_t first, std::vector<double>& columns) {
+  const auto* a = terms.a.data() + first;
+  switch (terms.kind) {
+    case Terms::Kind::absolute:
+      return add_absolutes(a, columns.size(), columns.data());
+    case Terms::Kind::square:
+      return add_squares(a, columns.size(), columns.data());
+    case Terms::Kind::product:
+      return add_products(a, terms.b.data() + first, columns.size(), columns.data());
+  }
+  return 0.0;
+}
+
+/// Sums of `run` numbers each.
+std::vector<double> sums_of_runs(std::vector<double> numbers, std::size_t run) {
+  if (run == 1) return numbers;
+  std::vector<double> sums(run == 0 ? 0 : numbers.size() / run, 0.0);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    for (std::size_t k = 0; k < run; ++k) sums[i] += numbers[i * run + k];
+  }
+  return sums;
+}
+
+std::size_t extent(const Shape& shape, std::size_t begin, std::size_t end) {
+  std::size_t product = 1;
+  for (std::size_t i = begin; i < end; ++i) product *= static_cast<std::size_t>(shape[i]);
+  return product;
+}
+
+/// Sums along axes 0 and 1 of a tensor of rank 2 or more, in one visit.
+std::array<std::vector<double>, 2> sums_of_both(const Shape& shape, const Terms& terms) {
+  std::vector<double> rows(static_cast<std::size_t>(shape[0]));
+  std::vector<double> columns(extent(shape, 1, shape.size()), 0.0);
+  for (std::size_t r = 0; r < rows.size(); ++r) rows[r] = add(terms, r * columns.size(), columns);
+  return {std::move(rows), sums_of_runs(std::move(columns), extent(shape, 2, shape.size()))};
+}
+
+}  // namespace
+
+std::vector<double> slice_sums(const Shape& shape, std::int32_t axis, const Terms& terms) {
+  assert(axis >= 0 && static_cast<std::size_t>(axis) < shape.size());
+  assert(terms.a.size() == extent(shape, 0, shape.size()));
+  assert(terms.kind != Terms::Kind::product || terms.b.size() == terms.a.size());
+  const auto at = static_cast<std::size_t>(axis);
+  std::vector<double> columns(extent(shape, at, shape.size()), 0.0);
+  const auto outer = extent(shape, 0, at);
+  for (std::size_t o = 0; o < outer; ++o) add(terms, o * columns.size(), columns);
+  return sums_of_runs(std::move(columns), extent(shape, at + 1, shape.size()));
+}
+
+std::span<const double> SliceSums::of(const Value& value, std::int32_t axis) {
+  const Axis wanted{value.id, axis};
+  if (const auto found = known_.find(wanted); found != known_.end()) return found->second;
+  const auto terms = terms_of_(value);
+  if (terms.a.empty()) return known_[wanted];
+  if (axis > 1 || value.shape.size() < 2) return known_[wanted] = slice_sums(value.shape, axis, terms);
+  auto both = sums_of_both(value.shape, terms);
+  known_[{value.id, 0}] = std::move(both[0]);
+  known_[{value.id, 1}] = std::move(both[1]);
+  return known_[wanted];
+}
+
+}  // namespace compress
