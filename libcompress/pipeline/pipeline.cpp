@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "libcompress/pipeline/proof.h"
 #include "libcompress/pipeline/run_folder.h"
 #include "libcompress/pipeline/setup.h"
 #include "libcompress/pipeline/steps.h"
@@ -107,10 +108,7 @@ void pass_gate(const Recipe& recipe, const RunReport& report) {
   const auto before = accuracy_of(report, "original");
   const auto after = accuracy_of(report, "int8");
   if (recipe.gate && before && after) pass_accuracy(*recipe.gate, *before, *after);
-  for (const auto& check : report.checks) {
-    if (check.verdict == Verdict::failed)
-      throw Error(ErrorKind::accuracy, {"proof failed", check.name, "", check.detail});
-  }
+  refuse_unproved("proof failed", report.checks);
 }
 
 Error damaged_state(const std::filesystem::path& folder, const json::exception& error) {

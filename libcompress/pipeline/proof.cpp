@@ -129,4 +129,11 @@ std::vector<Check> prove_surgery(const std::string& step, const Model& model,
   return checks;
 }
 
+void refuse_unproved(const std::string& where, std::span<const Check> checks) {
+  for (const auto& check : checks) {
+    if (check.verdict == Verdict::failed)
+      throw Error(ErrorKind::accuracy, {where, check.name, "", check.detail});
+  }
+}
+
 }  // namespace compress

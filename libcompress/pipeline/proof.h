@@ -44,4 +44,8 @@ std::vector<Check> prove_surgery(const std::string& step, const Model& model,
                                  const Model& pruned, const ModelSource* family,
                                  std::span<const Inputs> draws);
 
+/// Error of kind accuracy for the first check that failed; `where` says of whom and what follows: "proof
+/// failed, nothing written". One that was skipped says why itself and passes.
+void refuse_unproved(const std::string& where, std::span<const Check> checks);
+
 }  // namespace compress

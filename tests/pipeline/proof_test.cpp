@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "libcompress/base/error.h"
 #include "libcompress/surgery/surgery.h"
 #include "models/acdnet/acdnet.h"
 
@@ -57,6 +58,27 @@ TEST_F(ProofTest, fails_a_network_with_one_weight_changed) {
   Model pruned = prune(model_, groups_, plan_);
   pruned.weights.at("conv4.weight").as<float>()[3] += 0.05f;
   EXPECT_EQ(prove(pruned)[0].verdict, Verdict::failed);
+}
+
+TEST_F(ProofTest, refuses_a_network_with_one_weight_changed_by_the_check_that_failed) {
+  drop_last_of("conv5");
+  Model pruned = prune(model_, groups_, plan_);
+  EXPECT_NO_THROW(refuse_unproved("proof failed, nothing written", prove(pruned)));
+  pruned.weights.at("conv4.weight").as<float>()[3] += 0.05f;
+  const auto checks = prove(pruned);
+  try {
+    refuse_unproved("proof failed, nothing written", checks);
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::accuracy);
+    EXPECT_EQ(error.what(), "proof failed, nothing written: " + checks[0].name + "; " + checks[0].detail);
+  }
+}
+
+TEST_F(ProofTest, does_not_refuse_what_a_check_skipped) {
+  const std::vector<Check> checks = {
+      {"prune: rebuilt", Verdict::skipped, "no model plugin to build it anew"}};
+  EXPECT_NO_THROW(refuse_unproved("proof failed", checks));
 }
 
 TEST_F(ProofTest, compares_channels_that_become_rows_with_the_network_built_anew) {

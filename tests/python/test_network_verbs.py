@@ -37,6 +37,12 @@ def residual_network() -> lc.Model:
     return lc.Model(graph, weights, "residual")
 
 
+def overflowing_network() -> lc.Model:
+    """Finite weights that make infinities: of what it computes nothing can be proved."""
+    model = residual_network()
+    return lc.Model(model.graph, {name: 1e15 * each for name, each in model.weights.items()}, "overflow")
+
+
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
     file = tmp_path_factory.mktemp("network") / "network.onnx"
@@ -94,6 +100,17 @@ def test_prune_writes_a_smaller_network_with_its_proof(network, tmp_path, ending
     if ending == "onnx":
         wanted = small.run(IMAGES)
         assert np.abs(outputs_of(out, IMAGES) - wanted).max() <= 2e-5 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("ending", ["onnx", "safetensors"])
+def test_prune_writes_nothing_where_the_proof_fails(tmp_path, ending):
+    overflowing_network().save(tmp_path / "network.onnx")
+    out, plan = tmp_path / f"small.{ending}", tmp_path / "plan.json"
+    result = call("prune", tmp_path / "network.onnx", "--amount", "50%", "--out", out, "--plan", plan)
+    assert result.code == 6 and result.out == ""
+    assert "proof failed, nothing written: prune: equals the unpruned network" in result.err
+    assert "largest difference inf" in result.err
+    assert [each.name for each in tmp_path.iterdir()] == ["network.onnx"]
 
 
 def test_prune_keeps_a_budget(network, tmp_path):

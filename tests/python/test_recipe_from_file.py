@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -45,6 +46,31 @@ def test_it_runs_to_c_code_with_its_proofs(folder):
     assert rebuilt and all("no model plugin" in check["detail"] for check in rebuilt)
     assert (folder / "run" / "c").is_dir()
     assert call("resume", folder / "run").code == 0
+
+
+PRUNING_ALONE = (
+    re.sub(r"(train|quantize|export|verify): .*\n", "", TINY.split("prune:")[0])
+    + """\
+prune:
+  criterion: {plugin: magnitude}
+  budget: {params: 60%}
+  tolerance: 4%
+"""
+)
+
+
+def test_a_run_whose_proof_fails_ends_with_it_after_the_report(folder):
+    lc = pytest.importorskip("libcompress", reason="the Python package is not built")
+    model = lc.load(folder / "network.onnx")
+    huge = {name: 1e15 * each if "conv" in name else each for name, each in model.weights.items()}
+    lc.Model(model.graph, huge, "overflow").save(folder / "overflow.onnx")  # it computes infinities
+    recipe = re.sub(r"model:\n(  .*\n)+", "model: {file: overflow.onnx}\n", PRUNING_ALONE)
+    (folder / "overflow.yaml").write_text(recipe)
+    result = call("run", folder / "overflow.yaml", "--out", folder / "overflow", "--json")
+    assert result.code == 6
+    assert "proof failed: prune 1/1: equals the unpruned network" in result.err
+    report = json.loads((folder / "overflow" / "report.json").read_text())
+    assert [check["verdict"] for check in report["checks"]] == ["failed"]
 
 
 def test_a_file_that_is_not_there_is_named(folder):

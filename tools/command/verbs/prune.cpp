@@ -6,6 +6,7 @@
 #include "libcompress/pipeline/json_figures.h"
 #include "libcompress/pipeline/model_file.h"
 #include "libcompress/pipeline/one_shot.h"
+#include "libcompress/pipeline/proof.h"
 #include "libcompress/recipe/quantity.h"
 #include "tools/command/figures.h"
 #include "tools/command/model_options.h"
@@ -149,14 +150,6 @@ std::string groups_text(std::span<const PruningGroup> groups, const PruningPlan&
   return table_text(rows) + "\n";
 }
 
-/// What could not be proved is not written.
-void refuse_unproved(const std::vector<Check>& checks) {
-  for (const auto& check : checks) {
-    if (check.verdict == Verdict::failed)
-      throw Error(ErrorKind::accuracy, {"proof failed, nothing written", check.name, "", check.detail});
-  }
-}
-
 std::string checks_text(const std::vector<Check>& checks) {
   std::string text;
   for (const auto& check : checks)
@@ -176,7 +169,7 @@ int prune_file(const Session& session, const Arguments& arguments) {
   const auto groups = arguments.groups.find(loaded);
   const OneShot done = prune_once({loaded.model, groups, prune, amount, session.plugins, loaded.family.get(),
                                    static_cast<std::uint64_t>(arguments.model.seed)});
-  refuse_unproved(done.checks);
+  refuse_unproved("proof failed, nothing written", done.checks);
   write_model(arguments.out, done.pruned);
   if (!arguments.plan.empty()) write_file(arguments.plan, plan_to_json(done.plan));
   const json object = {{"out", arguments.out},
