@@ -16,7 +16,6 @@ using namespace onnx_export;
 constexpr std::int64_t kOperatorSet = 21;
 constexpr std::int64_t kIrVersion = 10;  // the one that came with operator set 21
 constexpr std::size_t kLargestMessage = 0x7fffffff;
-constexpr std::string_view kBatchName = "batch";
 
 [[noreturn]] void too_large(const std::string& name, std::size_t bytes) {
   throw Error(ErrorKind::input, {fmt::format("model '{}'", name), fmt::format("{} bytes as ONNX", bytes),
@@ -52,14 +51,14 @@ class Writer {
     for (const auto& each : parts_.initializers) message.message(field::initializer, each);
     if (!batch_.fixed.empty())
       message.text(field::doc_string, fmt::format("The batch is fixed: {}.", batch_.fixed));
-    for (const auto id : graph_.inputs())
-      message.message(field::input, declaration(id, graph_.value(id).name));
+    for (const auto id : graph_.inputs()) message.message(field::input, declared(id, graph_.value(id).name));
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      message.message(field::output, declaration(graph_.outputs()[i], outputs[i]));
+      message.message(field::output, declared(graph_.outputs()[i], outputs[i]));
     for (const auto& node : graph_.nodes()) {
       if (!is_output(node.output))
-        message.message(field::value_info, declaration(node.output, graph_.value(node.output).name));
+        message.message(field::value_info, declared(node.output, graph_.value(node.output).name));
     }
+    for (const auto& each : parts_.declarations) message.message(field::value_info, each);
     return message;
   }
 
@@ -94,19 +93,9 @@ class Writer {
     return names;
   }
 
-  Message declaration(ValueId id, const std::string& name) const {
-    const auto& shape = graph_.value(id).shape;
-    std::vector<Dimension> dimensions(shape.begin(), shape.end());
-    if (const int axis = batch_.axis[index_of(id)]; axis >= 0) {
-      auto& dimension = dimensions[static_cast<std::size_t>(axis)];
-      dimension = shape[static_cast<std::size_t>(axis)] == declared_batch()
-                      ? Dimension(std::string(kBatchName))
-                      : Dimension();
-    }
-    return value_info_proto(name, dimensions);
+  Message declared(ValueId id, const std::string& name) const {
+    return declaration(name, {graph_.value(id).shape, batch_.axis[index_of(id)]}, batch_.declared);
   }
-
-  std::int64_t declared_batch() const { return graph_.value(graph_.inputs().front()).shape.front(); }
 
   std::size_t bytes_of_weights() const {
     std::size_t bytes = 0;

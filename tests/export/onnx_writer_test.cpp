@@ -108,6 +108,13 @@ TEST(OnnxBatch, grows_on_the_first_axis_of_a_plain_network) {
   EXPECT_EQ(batch.axis[index_of(*model.graph.find_value("c.weight"))], -1);
 }
 
+TEST(OnnxBatch, is_declared_by_the_first_input_that_has_axes) {
+  Graph graph;
+  const auto gain = graph.add_input("gain", {});
+  graph.set_outputs({graph.add_node("mul", "m", {graph.add_input("x", {5, 3}), gain})});
+  EXPECT_EQ(onnx_export::find_batch_axes(graph).declared, 5);
+}
+
 TEST(OnnxBatch, moves_with_a_permute) {
   Builder net({1, 2, 3});
   const Graph graph = net.done(net.permute("p", net.input(), {1, 2, 0}));

@@ -49,6 +49,31 @@ def test_onnx_runtime_and_our_own_reader_compute_what_the_executor_does(case: Ca
         assert_close(again.run(*arrays), wanted)
 
 
+def has_shape(declared: onnx.ValueInfoProto, array: np.ndarray, batch: int) -> bool:
+    """Whether `array` is what `declared` says, for a `batch`; an extent without number and name is any."""
+    kind = declared.type.tensor_type
+    if onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type) != array.dtype:
+        return False
+    extents = [batch if each.dim_param == "batch" else each.dim_value for each in kind.shape.dim]
+    return len(extents) == array.ndim and all(
+        extent in (0, found) for extent, found in zip(extents, array.shape, strict=True)
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_value_is_declared_with_the_shape_it_has(case: Case, tmp_path):
+    proto = written(case.model(), tmp_path)
+    graph = proto.graph
+    declared = {each.name: each for each in [*graph.value_info, *graph.output]}
+    made = [name for node in graph.node for name in node.output]
+    assert set(made) == set(declared)
+    del graph.output[:], graph.value_info[:]  # every value an output, to see it
+    graph.output.extend(onnx.ValueInfoProto(name=name, type=declared[name].type) for name in made)
+    for batch in (1, 3):
+        for name, array in zip(made, answers(proto, case.arrays(batch)), strict=True):
+            assert has_shape(declared[name], array, batch), (name, declared[name], array.shape)
+
+
 def test_every_operator_of_the_table_is_exported():
     assert {case.op for case in CASES} == set(lc.op_table())
 
@@ -88,6 +113,17 @@ def test_outputs_that_no_node_makes_and_outputs_named_twice_are_copied(tmp_path)
     proto = written(lc.Model(graph, {}), tmp_path)
     found = answers(proto, [np.array([[-1, 0, 2]], np.float32)])
     assert [each.tolist() for each in found] == [[[-1, 0, 2]], [[0, 0, 2]], [[0, 0, 2]]]
+
+
+def test_an_input_without_axes_has_no_batch_and_leaves_that_of_the_others(tmp_path):
+    graph = lc.Graph()
+    gain, x = graph.add_input("gain", []), graph.add_input("x", [1, 3])
+    graph.set_outputs([graph.add_node("mul", "y", [x, gain])])
+    proto = written(lc.Model(graph, {}), tmp_path)
+    assert [len(each.type.tensor_type.shape.dim) for each in proto.graph.input] == [0, 2]
+    found = answers(proto, [np.array(2, np.float32), np.ones((4, 3), np.float32)])[0]
+    assert found.tolist() == [[2, 2, 2]] * 4
+    assert proto.graph.output[0].type.tensor_type.shape.dim[0].dim_param == "batch"
 
 
 def test_a_name_that_the_writer_would_give_is_not_taken_twice(tmp_path):

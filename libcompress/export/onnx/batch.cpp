@@ -18,7 +18,7 @@ class Doubling {
   }
 
   BatchAxes axes() {
-    BatchAxes axes{std::vector<int>(doubled_.size(), -1), {}};
+    BatchAxes axes{std::vector<int>(doubled_.size(), -1), {}, declared_batch()};
     for (const auto id : graph_.inputs()) {
       auto& shape = doubled_[index_of(id)];
       if (!shape.empty()) shape[0] *= 2;
@@ -33,6 +33,15 @@ class Doubling {
 
  private:
   const Shape& shape(ValueId id) const { return graph_.value(id).shape; }
+
+  /// Of the first input that is no scalar.
+  std::int64_t declared_batch() const {
+    for (const auto id : graph_.inputs()) {
+      if (!shape(id).empty()) return shape(id).front();
+    }
+    return 1;
+  }
+
   bool grows(ValueId id) const { return doubled_[index_of(id)] != shape(id); }
 
   int growing_axis(ValueId id) const {

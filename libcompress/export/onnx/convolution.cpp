@@ -28,9 +28,11 @@ void lower_conv_transpose(Lowering& at) {
 /// Gemm takes two axes only; of more the weight is turned by a node, so that it keeps its name and layout.
 void lower_linear(Lowering& at) {
   if (at.input_shape(0).size() == 2) return at.finish("Gemm", at.inputs(), {{"transB", std::int64_t{1}}});
-  const auto turned = at.add("Transpose", "turned", {at.input(1)}, {{"perm", Integers{1, 0}}});
+  const Integers order = {1, 0};
+  const auto turned =
+      at.add("Transpose", "turned", permuted(at.input_info(1), order), {at.input(1)}, {{"perm", order}});
   if (at.input_count() == 2) return at.finish("MatMul", {at.input(0), turned});
-  at.finish("Add", {at.add("MatMul", "product", {at.input(0), turned}), at.input(2)});
+  at.finish("Add", {at.add("MatMul", "product", at.output_info(), {at.input(0), turned}), at.input(2)});
 }
 
 void lower_matmul(Lowering& at) { at.finish("MatMul", at.inputs()); }

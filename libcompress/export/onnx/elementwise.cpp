@@ -28,15 +28,17 @@ void lower_clip(Lowering& at) {
 }
 
 void lower_silu(Lowering& at) {
-  at.finish("Mul", {at.input(0), at.add("Sigmoid", "sigmoid", {at.input(0)})});
+  at.finish("Mul", {at.input(0), at.add("Sigmoid", "sigmoid", at.output_info(), {at.input(0)})});
 }
 
-void lower_rsqrt(Lowering& at) { at.finish("Reciprocal", {at.add("Sqrt", "root", {at.input(0)})}); }
+void lower_rsqrt(Lowering& at) {
+  at.finish("Reciprocal", {at.add("Sqrt", "root", at.output_info(), {at.input(0)})});
+}
 
 /// log(sigmoid(x)) = -softplus(-x)
 void lower_log_sigmoid(Lowering& at) {
-  const auto negative = at.add("Neg", "negative", {at.input(0)});
-  at.finish("Neg", {at.add("Softplus", "softplus", {negative})});
+  const auto negative = at.add("Neg", "negative", at.output_info(), {at.input(0)});
+  at.finish("Neg", {at.add("Softplus", "softplus", at.output_info(), {negative})});
 }
 
 /// softplus(beta x) / beta
@@ -44,8 +46,8 @@ void lower_softplus(Lowering& at) {
   const double beta = at.attributes().number("beta");
   if (beta == 1) return at.finish("Softplus", at.inputs());
   const auto factor = at.scalar("beta", beta);
-  const auto scaled = at.add("Mul", "scaled", {at.input(0), factor});
-  at.finish("Div", {at.add("Softplus", "softplus", {scaled}), factor});
+  const auto scaled = at.add("Mul", "scaled", at.output_info(), {at.input(0), factor});
+  at.finish("Div", {at.add("Softplus", "softplus", at.output_info(), {scaled}), factor});
 }
 
 void lower_gelu(Lowering& at) {

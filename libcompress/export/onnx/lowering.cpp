@@ -17,7 +17,27 @@ Table make_table() {
   return table;
 }
 
+constexpr std::string_view kBatchName = "batch";
+
 }  // namespace
+
+Message declaration(std::string_view name, const ValueInfo& info, std::int64_t declared_batch) {
+  std::vector<Dimension> dimensions(info.shape.begin(), info.shape.end());
+  if (info.batch_axis >= 0) {
+    const auto axis = static_cast<std::size_t>(info.batch_axis);
+    dimensions[axis] = info.shape[axis] == declared_batch ? Dimension(std::string(kBatchName)) : Dimension();
+  }
+  return value_info_proto(name, info.dtype, dimensions);
+}
+
+ValueInfo permuted(const ValueInfo& info, const Integers& order) {
+  ValueInfo result{{}, -1, info.dtype};
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    result.shape.push_back(info.shape[static_cast<std::size_t>(order[i])]);
+    if (order[i] == info.batch_axis) result.batch_axis = static_cast<int>(i);
+  }
+  return result;
+}
 
 std::string GraphParts::fresh_name(const std::string& wanted) {
   std::string name = wanted;
@@ -50,9 +70,10 @@ std::string Lowering::filled(std::string_view what, Shape shape, float value) {
   return numbers(what, std::move(shape), values);
 }
 
-std::string Lowering::add(const std::string& op, std::string_view what,
+std::string Lowering::add(const std::string& op, std::string_view what, const ValueInfo& info,
                           const std::vector<std::string>& inputs, const AttributeList& attributes) {
   const auto name = parts_.fresh_name(named(what));
+  parts_.declarations.push_back(declaration(name, info, batch_.declared));
   parts_.nodes.push_back(node_proto(op, name, inputs, name, attributes));
   return name;
 }

@@ -14,10 +14,25 @@
 
 namespace compress::onnx_export {
 
+/// What a file declares of a value.
+struct ValueInfo {
+  Shape shape;          ///< for the declared batch
+  int batch_axis = -1;  ///< the axis that grows with the batch, or -1
+  DType dtype = DType::float32;
+};
+
+/// `info` under a name; its batch has the name "batch" where it is the inputs' own, and none where it is a
+/// multiple.
+Message declaration(std::string_view name, const ValueInfo& info, std::int64_t declared_batch);
+
+/// `info` with its axes in that order.
+ValueInfo permuted(const ValueInfo& info, const Integers& order);
+
 /// The repeated fields of the GraphProto that grow node by node, and the names that are taken.
 struct GraphParts {
   std::vector<Message> nodes;
   std::vector<Message> initializers;
+  std::vector<Message> declarations;  ///< of the values that the graph does not have
   std::set<std::string, std::less<>> names;
 
   /// `wanted`, or that with a number behind it where it is taken; takes it.
@@ -36,6 +51,8 @@ class Lowering {
   const std::string& input(std::size_t i) const { return graph_.value(node_.inputs[i]).name; }
   const Shape& input_shape(std::size_t i) const { return graph_.value(node_.inputs[i]).shape; }
   const Shape& output_shape() const { return graph_.value(node_.output).shape; }
+  ValueInfo input_info(std::size_t i) const { return {input_shape(i), batch_axis(i)}; }
+  ValueInfo output_info() const { return {output_shape(), output_batch_axis()}; }
   std::vector<std::string> inputs() const;
 
   /// The axis that grows with the batch, or -1.
@@ -50,9 +67,9 @@ class Lowering {
     return filled(what, {}, static_cast<float>(value));
   }
 
-  /// A node before the last one; the result is the name of what it makes.
-  std::string add(const std::string& op, std::string_view what, const std::vector<std::string>& inputs,
-                  const AttributeList& attributes = {});
+  /// A node before the last one, which makes `info`; the result is the name of that.
+  std::string add(const std::string& op, std::string_view what, const ValueInfo& info,
+                  const std::vector<std::string>& inputs, const AttributeList& attributes = {});
   /// The last node, which makes the node's output.
   void finish(const std::string& op, const std::vector<std::string>& inputs,
               const AttributeList& attributes = {});

@@ -28,6 +28,11 @@ Message attribute_proto(const std::string& name, const Attribute& value) {
   return message;
 }
 
+ElementType element_type(DType dtype) {
+  assert(dtype == DType::float32 || dtype == DType::int64);
+  return dtype == DType::float32 ? kFloat : kInt64;
+}
+
 Message dimension_proto(const Dimension& dimension) {
   constexpr int kExtent = 1, kName = 2;
   Message message;
@@ -50,23 +55,22 @@ Message node_proto(const std::string& op, const std::string& name, std::span<con
 
 Message tensor_proto(std::string_view name, const Tensor& tensor) {
   constexpr int kDims = 1, kDataType = 2, kName = 8, kRawData = 9;
-  assert(tensor.dtype() == DType::float32 || tensor.dtype() == DType::int64);
   Message message;
   message.reserve(tensor.byte_count() + name.size() + 64);
   for (const auto extent : tensor.shape()) message.integer(kDims, extent);
-  message.integer(kDataType, tensor.dtype() == DType::float32 ? kFloat : kInt64).text(kName, name);
+  message.integer(kDataType, element_type(tensor.dtype())).text(kName, name);
   const auto bytes = tensor.bytes();
   return message.text(kRawData, {reinterpret_cast<const char*>(bytes.data()), tensor.byte_count()});
 }
 
-Message value_info_proto(std::string_view name, std::span<const Dimension> dimensions) {
+Message value_info_proto(std::string_view name, DType dtype, std::span<const Dimension> dimensions) {
   constexpr int kName = 1, kType = 2;
   constexpr int kTensorType = 1;
   constexpr int kElementType = 1, kShape = 2;
   constexpr int kDimension = 1;
   Message shape;
   for (const auto& each : dimensions) shape.message(kDimension, dimension_proto(each));
-  const Message tensor = Message().integer(kElementType, kFloat).message(kShape, shape);
+  const Message tensor = Message().integer(kElementType, element_type(dtype)).message(kShape, shape);
   return Message().text(kName, name).message(kType, Message().message(kTensorType, tensor));
 }
 

@@ -31,15 +31,18 @@ void lower_expand(Lowering& at) {
 std::string repeated(Lowering& at, std::size_t input, std::size_t like) {
   const auto axis = at.batch_axis(like);
   const auto rank = at.input_shape(input).size();
-  const auto batch = at.add("Shape", "batch", {at.input(like)},
+  const auto batch = at.add("Shape", "batch", {{1}, -1, DType::int64}, {at.input(like)},
                             {{"start", std::int64_t{axis}}, {"end", std::int64_t{axis + 1}}});
   std::vector<std::string> parts;
   if (axis > 0) parts.push_back(at.integers("before", Integers(static_cast<std::size_t>(axis), 1)));
   parts.push_back(batch);
   const auto behind = rank - static_cast<std::size_t>(axis) - 1;
   if (behind > 0) parts.push_back(at.integers("behind", Integers(behind, 1)));
-  const auto shape = at.add("Concat", "repeats", parts, {{"axis", std::int64_t{0}}});
-  return at.add("Expand", "repeated", {at.input(input), shape});
+  const ValueInfo extents{{static_cast<std::int64_t>(rank)}, -1, DType::int64};
+  const auto shape = at.add("Concat", "repeats", extents, parts, {{"axis", std::int64_t{0}}});
+  ValueInfo info{at.input_shape(input), axis};
+  info.shape[static_cast<std::size_t>(axis)] = at.input_shape(like)[static_cast<std::size_t>(axis)];
+  return at.add("Expand", "repeated", info, {at.input(input), shape});
 }
 
 void lower_concat(Lowering& at) {
@@ -75,11 +78,10 @@ void lower_pad(Lowering& at) {
 }
 
 /// Reshape to `split`, which has an axis more for each that is cut in two, Transpose, Reshape to the output.
-/// `batch` is the axis of `split` that grows with the batch, or -1.
-void lower_shuffle(Lowering& at, const Shape& split, int batch, const Integers& order) {
-  const auto cut =
-      at.add("Reshape", "split", {at.input(0), at.integers("parts", reshape_target(split, batch))});
-  const auto turned = at.add("Transpose", "turned", {cut}, {{"perm", order}});
+void lower_shuffle(Lowering& at, const ValueInfo& split, const Integers& order) {
+  const auto parts = at.integers("parts", reshape_target(split.shape, split.batch_axis));
+  const auto cut = at.add("Reshape", "split", split, {at.input(0), parts});
+  const auto turned = at.add("Transpose", "turned", permuted(split, order), {cut}, {{"perm", order}});
   const auto target = reshape_target(at.output_shape(), at.output_batch_axis());
   at.finish("Reshape", {turned, at.integers("shape", target)});
 }
@@ -93,7 +95,7 @@ void lower_channel_shuffle(Lowering& at) {
   std::iota(order.begin(), order.end(), 0);
   std::swap(order[1], order[2]);
   const int batch = at.batch_axis(0);
-  lower_shuffle(at, split, batch > 0 ? batch + 1 : batch, order);
+  lower_shuffle(at, {split, batch > 0 ? batch + 1 : batch}, order);
 }
 
 void lower_depth_to_space(Lowering& at) {
@@ -108,8 +110,8 @@ void lower_space_to_depth(Lowering& at) {
     return at.finish("SpaceToDepth", at.inputs(), {{"blocksize", block}});
   const auto& shape = at.input_shape(0);
   const int batch = at.batch_axis(0);
-  lower_shuffle(at, {shape[0], shape[1], shape[2] / block, block, shape[3] / block, block},
-                batch == 3 ? 4 : batch, {0, 1, 3, 5, 2, 4});
+  const Shape split = {shape[0], shape[1], shape[2] / block, block, shape[3] / block, block};
+  lower_shuffle(at, {split, batch == 3 ? 4 : batch}, {0, 1, 3, 5, 2, 4});
 }
 
 AttributeList resize_attributes(const Lowering& at, Integers axes) {
@@ -123,12 +125,20 @@ AttributeList resize_attributes(const Lowering& at, Integers axes) {
   return list;
 }
 
+/// [N, C, L] as [N, C, 1, L].
+ValueInfo as_image(ValueInfo line) {
+  line.shape.insert(line.shape.begin() + 2, 1);
+  if (line.batch_axis >= 2) ++line.batch_axis;
+  return line;
+}
+
 /// ONNX Runtime interpolates by cubes over two axes: a line is an image of one row.
 void lower_cubic_line(Lowering& at) {
   const auto axis = at.integers("row", {2});
-  const auto image = at.add("Unsqueeze", "image", {at.input(0), axis});
+  const auto image = at.add("Unsqueeze", "image", as_image(at.input_info(0)), {at.input(0), axis});
   const auto sizes = at.integers("size", {1, at.output_shape()[2]});
-  const auto resized = at.add("Resize", "resized", {image, "", "", sizes}, resize_attributes(at, {2, 3}));
+  const auto resized = at.add("Resize", "resized", as_image(at.output_info()), {image, "", "", sizes},
+                              resize_attributes(at, {2, 3}));
   at.finish("Squeeze", {resized, axis});
 }
 

@@ -46,7 +46,9 @@ std::string padded(Lowering& at, const Integers& padding, float value) {
   std::copy_n(padding.begin(), spatial, all.begin() + 2);
   std::copy_n(padding.begin() + static_cast<std::ptrdiff_t>(spatial), spatial,
               all.begin() + static_cast<std::ptrdiff_t>(spatial + 4));
-  return at.add("Pad", "padded", {at.input(0), at.integers("pads", all), at.scalar("fill", value)});
+  auto info = at.input_info(0);
+  for (std::size_t i = 0; i < spatial; ++i) info.shape[i + 2] += padding[i] + padding[spatial + i];
+  return at.add("Pad", "padded", info, {at.input(0), at.integers("pads", all), at.scalar("fill", value)});
 }
 
 /// Runtimes refuse a padding as large as the window, which a dilated one may have.
@@ -111,6 +113,14 @@ void lower_even_pool(Lowering& at, const std::string& onnx_op) {
   at.finish(onnx_op, {at.input(0)}, {{"kernel_shape", kernel}, {"strides", kernel}});
 }
 
+/// The input with `extent` along `axis`, pooled along the axes before it.
+ValueInfo pooled_before(const Lowering& at, std::size_t axis, std::int64_t extent) {
+  auto info = at.input_info(0);
+  std::copy_n(at.output_shape().begin(), axis, info.shape.begin());
+  info.shape[axis] = extent;
+  return info;
+}
+
 /// Each bin cut out and reduced to one element, and these laid side by side.
 std::string pooled_along(Lowering& at, const std::string& input, std::size_t axis,
                          const std::string& reduce) {
@@ -118,11 +128,14 @@ std::string pooled_along(Lowering& at, const std::string& input, std::size_t axi
   const auto axes = at.integers("axis", {along});
   std::vector<std::string> elements;
   for (const auto& bin : bins_of(at.input_shape(0)[axis], at.output_shape()[axis])) {
-    const auto cut = at.add(
-        "Slice", "bin", {input, at.integers("first", {bin.first}), at.integers("last", {bin.last}), axes});
-    elements.push_back(at.add(reduce, "element", {cut, axes}, {{"keepdims", std::int64_t{1}}}));
+    const auto first = at.integers("first", {bin.first}), last = at.integers("last", {bin.last});
+    const auto cut =
+        at.add("Slice", "bin", pooled_before(at, axis, bin.last - bin.first), {input, first, last, axes});
+    elements.push_back(
+        at.add(reduce, "element", pooled_before(at, axis, 1), {cut, axes}, {{"keepdims", std::int64_t{1}}}));
   }
-  return at.add("Concat", "pooled", elements, {{"axis", along}});
+  const auto pooled = pooled_before(at, axis, at.output_shape()[axis]);
+  return at.add("Concat", "pooled", pooled, elements, {{"axis", along}});
 }
 
 /// A box's mean is the mean along each axis in turn, and so is its largest element.
