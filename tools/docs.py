@@ -21,6 +21,12 @@ other frameworks into these. Operands with `?` may be left out at the end; of th
 several. Any operand may be a weight or an activation, and axes count from 0, the batch included. Paddings are
 all begins, then all ends.
 
+The last column says what pruning does with the axes that reach an operator ([coupling.md](coupling.md)). An
+index of an axis that passes is removed behind the operator too. Tied indices go together, or stay where one
+of them cannot go; pinned ones stay; spatial ones, channels that a permute made rows or columns, go only where
+model or recipe says so. Zero means what a removed index holds in the masked twin: it has to be zero where it
+is read without weights.
+
 """
 
 
@@ -54,7 +60,13 @@ def operators_page(program: Path) -> str:
     """The page on the operators, whole."""
     operators = json.loads(output_of(program, "plugins", "--ops", "--json"))
     summary = [
-        [f"`{op['name']}`", ", ".join(op["operands"]), names_of(op["attributes"]), op["summary"]]
+        [
+            f"`{op['name']}`",
+            ", ".join(op["operands"]),
+            names_of(op["attributes"]),
+            op["summary"],
+            op["pruning"],
+        ]
         for op in operators
     ]
     attributes = [
@@ -64,7 +76,7 @@ def operators_page(program: Path) -> str:
     ]
     return (
         OPERATORS_HEAD
-        + table(["operator", "operands", "attributes", "what it does"], summary)
+        + table(["operator", "operands", "attributes", "what it does", "pruning"], summary)
         + "\n## Attributes\n\n"
         + table(["operator", "attribute", "type", "default", "meaning"], attributes)
     )

@@ -49,6 +49,8 @@ class Remains;  // graph/flow.h
 struct Op {
   std::string name;
   std::string summary;  ///< one line
+  std::string
+      pruning;  ///< what `couple` does to the axes that reach it, one line in the words of the glossary
   std::vector<OperandSpec> operands;
   std::vector<AttributeSpec> attributes;
 
@@ -56,7 +58,8 @@ struct Op {
   std::function<Shape(const OpCall&)> shape;
   std::function<Cost(const OpCall&, const Shape& output)> cost;
 
-  /// How cell ids move and meet: see graph/flow.h. Without a rule every id that arrives is pinned.
+  /// How cell ids move and meet: see graph/flow.h. Without a rule every id that arrives is pinned. `pruning`
+  /// tells it to people.
   std::function<void(IdFlow&)> couple{};
 
   /// The node after pruning, its literals recomputed from what survives. Without a rule it stays as it is.

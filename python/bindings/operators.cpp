@@ -23,6 +23,7 @@ void bind_operators(py::module_& module) {
   py::class_<Op>(module, "Operator", "A row of the op table.")
       .def_readonly("name", &Op::name)
       .def_readonly("summary", &Op::summary)
+      .def_readonly("pruning", &Op::pruning, "what becomes of the axes that reach it")
       .def_readonly("operands", &Op::operands)
       .def_readonly("attributes", &Op::attributes)
       .def("__repr__", [](const Op& op) { return "<Operator " + op.name + ": " + op.summary + ">"; });

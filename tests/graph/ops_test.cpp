@@ -24,6 +24,15 @@ std::string complaint_of(Action action) {
   return "no error";
 }
 
+TEST(Ops, every_row_says_in_a_line_what_it_does_and_how_it_is_pruned) {
+  for (const auto& op : all_ops()) {
+    for (const auto& line : {op.summary, op.pruning}) {
+      EXPECT_THAT(line.size(), ::testing::AllOf(::testing::Gt(0u), ::testing::Le(140u))) << op.name;
+      EXPECT_EQ(line.find('\n'), std::string::npos) << op.name;
+    }
+  }
+}
+
 TEST(Ops, conv_keeps_the_extent_with_padding_and_steps_by_stride) {
   Builder net({1, 3, 8, 10});
   EXPECT_THAT(net.shape(net.conv("a", net.input(), 5)), ElementsAre(1, 5, 8, 10));

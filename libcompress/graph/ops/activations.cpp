@@ -16,10 +16,23 @@ enum class AtZero {
   infinite,  ///< no number at all: what is removed must not be zero
 };
 
+std::string words_of(AtZero at_zero) {
+  switch (at_zero) {
+    case AtZero::zero:
+      return "every axis passes; zeros stay zero";
+    case AtZero::finite:
+      return "every axis passes; zeros do not stay zero";
+    case AtZero::infinite:
+      break;
+  }
+  return "every axis passes, pinned where what is removed is zero";
+}
+
 Op activation(std::string name, std::string summary, AtZero at_zero,
               std::vector<AttributeSpec> attributes = {}) {
   return {std::move(name),
           std::move(summary),
+          words_of(at_zero),
           kInput,
           std::move(attributes),
           rules::same_shape,
@@ -52,9 +65,13 @@ Shape prelu_shape(const OpCall& call) {
 }
 
 Op softmax(std::string name, std::string summary) {
-  return {std::move(name), std::move(summary),
-          kInput,          {{"axis", std::int64_t{1}, false, "the axis it runs over"}},
-          softmax_shape,   softmax_cost,
+  return {std::move(name),
+          std::move(summary),
+          "pins the axis it runs over; the others pass",
+          kInput,
+          {{"axis", std::int64_t{1}, false, "the axis it runs over"}},
+          softmax_shape,
+          softmax_cost,
           couple::softmax};
 }
 
@@ -64,6 +81,7 @@ std::vector<Op> activation_ops() {
   constexpr auto zero = AtZero::zero, finite = AtZero::finite, infinite = AtZero::infinite;
   Op dropout{"dropout",
              "zeroes elements at random while training, nothing otherwise",
+             words_of(AtZero::zero),
              kInput,
              {{"rate", 0.5, false, "probability that an element is zeroed, 0 to below 1"}},
              rules::same_shape,
@@ -74,6 +92,7 @@ std::vector<Op> activation_ops() {
              true};
   Op identity{"identity",
               "the value itself",
+              words_of(AtZero::zero),
               kInput,
               {},
               rules::same_shape,
@@ -86,8 +105,10 @@ std::vector<Op> activation_ops() {
                        {{"min", 0.0, false, "least value"}, {"max", 6.0, false, "largest value"}});
   clip.shape = clip_shape;
   clip.couple = couple::clip;
+  clip.pruning = "every axis passes; zeros stay zero if the interval holds 0";
   Op prelu{"prelu",
            "x where it is positive, slope * x elsewhere; the slope broadcasts",
+           "ties the axes of input and slope; a repeated one of the slope is pinned",
            {{"input", ValueKind::activation}, {"slope", ValueKind::parameter}},
            {},
            prelu_shape,

@@ -123,11 +123,15 @@ Shape linear_shape(const OpCall& call) {
 }  // namespace
 
 std::vector<Op> convolution_ops() {
+  const std::string makes_channels =
+      "makes channels; ties those it reads to its weight; groups keep equal counts; rows and columns are "
+      "spatial unless window and step are 1";
   const std::vector<OperandSpec> operands = {{"input", ValueKind::activation},
                                              {"weight", ValueKind::parameter},
                                              {"bias", ValueKind::parameter, true}};
   Op conv{"conv",
           "convolution over one, two or three spatial axes, with groups and dilation",
+          makes_channels,
           operands,
           {{"stride", Integers{1, 1}, false, "step of the window along each spatial axis"},
            {"padding", Integers{0, 0, 0, 0}, false, "zeros before each spatial axis, then after each"},
@@ -137,11 +141,18 @@ std::vector<Op> convolution_ops() {
           conv_cost,
           couple::conv,
           couple::resize_conv};
-  Op linear{"linear",      "fully connected layer over the last axis", operands, {}, linear_shape, conv_cost,
+  Op linear{"linear",
+            "fully connected layer over the last axis",
+            "makes features on the last axis, and ties those it reads to its weight; the other axes pass",
+            operands,
+            {},
+            linear_shape,
+            conv_cost,
             couple::linear};
   Op conv_transpose{
       "conv_transpose",
       "transposed convolution over one, two or three spatial axes, with groups and dilation",
+      makes_channels,
       operands,
       {{"stride", Integers{}, false, "elements between those of the input; 1 where empty"},
        {"padding", Integers{}, false, "elements cut off before each spatial axis, then after each"},
@@ -152,13 +163,15 @@ std::vector<Op> convolution_ops() {
       conv_transpose_cost,
       couple::conv_transpose,
       couple::resize_conv_transpose};
-  Op matmul{"matmul",
-            "matrix product over the last two axes; the axes before them broadcast",
-            {{"a", ValueKind::activation}, {"b", ValueKind::activation}},
-            {},
-            matmul_shape,
-            matmul_cost,
-            couple::matmul};
+  Op matmul{
+      "matmul",
+      "matrix product over the last two axes; the axes before them broadcast",
+      "ties the batch axes and the one it sums over, pinned if no side is zero; rows of a, columns of b pass",
+      {{"a", ValueKind::activation}, {"b", ValueKind::activation}},
+      {},
+      matmul_shape,
+      matmul_cost,
+      couple::matmul};
   return {conv, conv_transpose, linear, matmul};
 }
 

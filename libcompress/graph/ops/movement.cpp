@@ -150,16 +150,13 @@ Shape channel_shuffle_shape(const OpCall& call) {
 }
 
 /// An operator that only moves elements.
-Op movement(std::string name, std::string summary, std::vector<AttributeSpec> attributes,
+Op movement(std::string name, std::string summary, std::string pruning, std::vector<AttributeSpec> attributes,
             Shape (*shape)(const OpCall&), void (*couple)(IdFlow&),
             Rewrite (*resize)(const Remains&) = nullptr) {
-  Op op{std::move(name),
-        std::move(summary),
-        {{"input", ValueKind::activation}},
-        std::move(attributes),
-        shape,
-        rules::free_of_charge,
-        couple};
+  Op op{std::move(name),       std::move(summary),
+        std::move(pruning),    {{"input", ValueKind::activation}},
+        std::move(attributes), shape,
+        rules::free_of_charge, couple};
   if (resize) op.resize = resize;
   return op;
 }
@@ -169,19 +166,24 @@ Op movement(std::string name, std::string summary, std::vector<AttributeSpec> at
 std::vector<Op> movement_ops() {
   Op concat{"concat",
             "joins tensors along an axis",
+            "along its axis each input's indices pass at their offset; along the others they are tied",
             {{"inputs", ValueKind::activation, false, true}},
             {{"axis", std::int64_t{1}, false, "the axis that grows"}},
             concat_shape,
             rules::free_of_charge,
             couple::concat};
-  Op flatten = movement("flatten", "all axes but the first become one", {}, flatten_shape, couple::reshape);
+  const std::string regroups =
+      "a merged axis passes in blocks; a split one is tied so that it follows one new axis";
+  Op flatten =
+      movement("flatten", "all axes but the first become one", regroups, {}, flatten_shape, couple::reshape);
   flatten.in_place = true;
-  Op reshape = movement("reshape", "the same elements in order under other axes",
+  Op reshape = movement("reshape", "the same elements in order under other axes", regroups,
                         {{"shape", Integers{}, true, "extents for the declared input"},
                          {"batch_axis", std::int64_t{0}, false,
                           "the axis that grows with the batch, -1 if the batch cannot be another one"}},
                         reshape_shape, couple::reshape, couple::resize_reshape);
   reshape.in_place = true;
+  const std::string takes = "every axis passes; of the indices it takes at least one is kept";
   const AttributeSpec block = {"block", std::int64_t{2}, true, "pixels of a block along each axis"};
   const AttributeSpec order = {"order", std::string("crd"), false,
                                "crd: channel c * block * block + pixel; dcr: channel pixel * channels + c"};
@@ -189,20 +191,21 @@ std::vector<Op> movement_ops() {
       concat,
       flatten,
       reshape,
-      movement("permute", "reorders the axes",
+      movement("permute", "reorders the axes", "every axis passes to its place",
                {{"order", Integers{}, true, "for each output axis the input axis it comes from"}},
                permute_shape, couple::permute),
-      movement("slice", "takes a range of an axis",
+      movement("slice", "takes a range of an axis", takes,
                {{"axis", std::int64_t{1}, true, "the axis"},
                 {"begin", std::int64_t{0}, true, "first index"},
                 {"end", std::int64_t{1}, true, "index behind the last"},
                 {"step", std::int64_t{1}, false, "distance of the indices taken"}},
                slice_shape, couple::slice, couple::resize_slice),
-      movement("gather", "takes given indices of an axis, in any order, also more than once",
+      movement("gather", "takes given indices of an axis, in any order, also more than once", takes,
                {{"axis", std::int64_t{1}, true, "the axis"}, {"indices", Integers{}, true, "what is taken"}},
                gather_shape, couple::gather, couple::resize_gather),
       movement(
           "pad", "adds elements before and behind axes",
+          "every axis passes, and constants it adds may go too; other modes pin the axes they lengthen",
           {{"padding", Integers{}, true, "elements before each axis, then behind each"},
            {"mode", std::string("constant"), false,
             "constant: `value`; edge: the last element; reflect: mirrored without it; circular: from the "
@@ -210,13 +213,17 @@ std::vector<Op> movement_ops() {
            {"value", 0.0, false, "of constant padding"}},
           pad_shape, couple::pad, couple::resize_pad),
       movement("expand", "repeats axes of extent 1",
+               "pins what it repeats and makes indices there that may go; the other axes pass",
                {{"shape", Integers{}, true, "extents for the declared input"}}, expand_shape, couple::expand,
                couple::resize_expand),
-      movement("depth_to_space", "blocks of pixels from channels (pixel shuffle)", {block, order},
-               depth_to_space_shape, couple::depth_to_space),
-      movement("space_to_depth", "channels from blocks of pixels (pixel unshuffle)", {block, order},
-               space_to_depth_shape, couple::space_to_depth),
+      movement("depth_to_space", "blocks of pixels from channels (pixel shuffle)",
+               "ties the channels of one block; pins rows and columns", {block, order}, depth_to_space_shape,
+               couple::depth_to_space),
+      movement("space_to_depth", "channels from blocks of pixels (pixel unshuffle)",
+               "ties the channels made of one; pins rows and columns", {block, order}, space_to_depth_shape,
+               couple::space_to_depth),
       movement("channel_shuffle", "interleaves groups of channels (axis 1)",
+               "every axis passes, channels to their places; unequal groups become a gather",
                {{"groups", std::int64_t{1}, true, "groups of channels"}}, channel_shuffle_shape,
                couple::channel_shuffle, couple::resize_channel_shuffle),
   };

@@ -60,6 +60,7 @@ std::vector<OperandSpec> scaled_input() {
 std::vector<Op> normalization_ops() {
   Op batch_norm{"batch_norm",
                 "normalizes each channel (axis 1), batch statistics while training, running ones otherwise",
+                "every axis passes; the parameters follow axis 1",
                 {{"input", ValueKind::activation},
                  {"weight", ValueKind::parameter},
                  {"bias", ValueKind::parameter},
@@ -71,19 +72,31 @@ std::vector<Op> normalization_ops() {
                 couple::batch_norm,
                 {},
                 true};
-  Op layer_norm{
-      "layer_norm",      "normalizes over all axes from one on; scale and shift have their extents",
-      scaled_input(),    {{"axis", std::int64_t{1}, true, "the first axis of the statistics"}, kEpsilon},
-      layer_norm_shape,  statistics_cost,
-      couple::layer_norm};
+  Op layer_norm{"layer_norm",
+                "normalizes over all axes from one on; scale and shift have their extents",
+                "every axis passes; the parameters follow, and statistics are those of what is left",
+                scaled_input(),
+                {{"axis", std::int64_t{1}, true, "the first axis of the statistics"}, kEpsilon},
+                layer_norm_shape,
+                statistics_cost,
+                couple::layer_norm};
   Op group_norm{
-      "group_norm",       "normalizes each group of channels (axis 1) over its channels and all axes behind",
-      scaled_input(),     {{"groups", std::int64_t{1}, true, "groups of channels"}, kEpsilon},
-      group_norm_shape,   statistics_cost,
-      couple::group_norm, couple::resize_group_norm};
-  Op instance_norm{"instance_norm",      "normalizes each channel (axis 1) over all axes behind",
-                   scaled_input(),       {kEpsilon},
-                   instance_norm_shape,  statistics_cost,
+      "group_norm",
+      "normalizes each group of channels (axis 1) over its channels and all axes behind",
+      "channels pass, groups of several keep equal counts; the parameters follow; pins the axes behind",
+      scaled_input(),
+      {{"groups", std::int64_t{1}, true, "groups of channels"}, kEpsilon},
+      group_norm_shape,
+      statistics_cost,
+      couple::group_norm,
+      couple::resize_group_norm};
+  Op instance_norm{"instance_norm",
+                   "normalizes each channel (axis 1) over all axes behind",
+                   "channels pass; the parameters follow; pins the axes behind",
+                   scaled_input(),
+                   {kEpsilon},
+                   instance_norm_shape,
+                   statistics_cost,
                    couple::instance_norm};
   return {batch_norm, layer_norm, group_norm, instance_norm};
 }

@@ -97,6 +97,7 @@ Shape adaptive_shape(const OpCall& call) {
 Op windowed(std::string name, std::string summary, AttributeSpec own) {
   return {name,
           std::move(summary),
+          "channels pass; rows and columns are spatial unless window and step are 1",
           {{"input", ValueKind::activation}},
           {{"kernel", Integers{}, true, "extent of the window along each spatial axis"},
            {"stride", Integers{}, true, "step of the window along each spatial axis"},
@@ -109,14 +110,17 @@ Op windowed(std::string name, std::string summary, AttributeSpec own) {
           [name](const Remains& left) { return resize_pool(name, left); }};
 }
 
+constexpr const char* kChannelsPass = "channels pass; rows and columns are spatial";
+
 Op global(std::string name, std::string summary) {
-  return {std::move(name),  std::move(summary), {{"input", ValueKind::activation}}, {}, global_pool_shape,
-          global_pool_cost, couple::global_pool};
+  return {std::move(name),   std::move(summary), kChannelsPass,      {{"input", ValueKind::activation}}, {},
+          global_pool_shape, global_pool_cost,   couple::global_pool};
 }
 
 Op adaptive(std::string name, std::string summary) {
   return {std::move(name),
           std::move(summary),
+          kChannelsPass,
           {{"input", ValueKind::activation}},
           {{"size", Integers{}, true, "extents of the spatial axes afterwards"}},
           adaptive_shape,

@@ -30,28 +30,34 @@ Shape reduced_shape(const OpCall& call) {
 
 Cost one_op_an_input_element(const OpCall& call, const Shape&) { return {0, element_count(call.input(0))}; }
 
-Op reduction(std::string name, std::string summary, void (*couple)(IdFlow&)) {
+/// What zeros do to a result: where they do nothing, an index that is zero can go.
+enum class Zeros { count, do_nothing };
+
+Op reduction(std::string name, std::string summary, Zeros zeros) {
+  const bool can_shrink = zeros == Zeros::do_nothing;
   return {std::move(name),
           std::move(summary),
+          can_shrink ? "pins the axes it reduces unless zero where removed; the others pass"
+                     : "pins the axes it reduces; the others pass",
           {{"input", ValueKind::activation}},
           {{"axes", Integers{}, true, "the axes that are reduced, ascending"},
            {"keep", false, false, "whether they stay, with an extent of 1"}},
           reduced_shape,
           one_op_an_input_element,
-          couple};
+          can_shrink ? couple::linear_reduction : couple::full_reduction};
 }
 
 }  // namespace
 
 std::vector<Op> reduction_ops() {
   return {
-      reduction("reduce_mean", "mean over axes", couple::full_reduction),
-      reduction("reduce_sum", "sum over axes", couple::linear_reduction),
-      reduction("reduce_max", "largest element over axes", couple::full_reduction),
-      reduction("reduce_min", "least element over axes", couple::full_reduction),
-      reduction("reduce_prod", "product over axes", couple::full_reduction),
-      reduction("reduce_l1", "sum of absolute values over axes", couple::linear_reduction),
-      reduction("reduce_l2", "root of the sum of squares over axes", couple::linear_reduction),
+      reduction("reduce_mean", "mean over axes", Zeros::count),
+      reduction("reduce_sum", "sum over axes", Zeros::do_nothing),
+      reduction("reduce_max", "largest element over axes", Zeros::count),
+      reduction("reduce_min", "least element over axes", Zeros::count),
+      reduction("reduce_prod", "product over axes", Zeros::count),
+      reduction("reduce_l1", "sum of absolute values over axes", Zeros::do_nothing),
+      reduction("reduce_l2", "root of the sum of squares over axes", Zeros::do_nothing),
   };
 }
 

@@ -34,6 +34,7 @@ Cost resized_cost(const OpCall& call, const Shape& output) {
 std::vector<Op> resizing_ops() {
   Op resize{"resize",
             "another extent of the spatial axes by interpolation",
+            "channels pass; rows and columns are spatial",
             {{"input", ValueKind::activation}},
             {{"size", Integers{}, true, "extents of the spatial axes afterwards"},
              {"mode", std::string("nearest"), false, "nearest, linear or cubic"},

@@ -83,19 +83,24 @@ json operator_json(const Op& op) {
   json operands = json::array(), attributes = json::array();
   for (const auto& operand : op.operands) operands.push_back(operand_text(operand));
   for (const auto& attribute : op.attributes) attributes.push_back(attribute_json(attribute));
-  return {{"name", op.name}, {"summary", op.summary}, {"operands", operands}, {"attributes", attributes}};
+  return {{"name", op.name},
+          {"summary", op.summary},
+          {"pruning", op.pruning},
+          {"operands", operands},
+          {"attributes", attributes}};
 }
 
 int list_operators(const Session& session) {
   json object = json::array();
-  std::vector<std::vector<std::string>> rows = {{"operator", "operands", "attributes", "what it does"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"operator", "operands", "attributes", "what it does", "pruning"}};
   for (const auto& op : all_ops()) {
     object.push_back(operator_json(op));
     std::vector<std::string> operands, attributes;
     for (const auto& operand : op.operands) operands.push_back(operand_text(operand));
     for (const auto& attribute : op.attributes) attributes.push_back(attribute.name);
     rows.push_back({op.name, fmt::format("{}", fmt::join(operands, ", ")),
-                    fmt::format("{}", fmt::join(attributes, ", ")), op.summary});
+                    fmt::format("{}", fmt::join(attributes, ", ")), op.summary, op.pruning});
   }
   session.print(object, table_text(rows));
   return 0;
