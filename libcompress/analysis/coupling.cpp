@@ -38,6 +38,11 @@ class CellSets {
     return parent_.back();
   }
 
+  void reserve(std::size_t cells) {
+    parent_.reserve(cells);
+    pinned_.reserve(cells);
+  }
+
   CellId root(CellId cell) {
     while (parent_[at(cell)] != cell) {
       parent_[at(cell)] = parent_[at(parent_[at(cell)])];
@@ -164,7 +169,13 @@ class Walk {
   Walk(const Graph& graph, const GroupOptions& options) : graph_(graph), options_(options) {
     coupling_.layers.resize(graph.values().size());
     constant_.assign(graph.values().size(), 0);
-    for (const auto id : graph.parameters()) number_cells(graph.value(id));
+    const auto parameters = graph.parameters();
+    std::size_t cells = 0;
+    for (const auto id : parameters) {
+      for (const auto extent : graph.value(id).shape) cells += static_cast<std::size_t>(extent);
+    }
+    findings_.sets.reserve(cells);
+    for (const auto id : parameters) number_cells(graph.value(id));
   }
 
   Coupling run() {
@@ -311,6 +322,16 @@ std::vector<std::int64_t> surviving(const Coupling& coupling, const IdLayers& la
     if (!dead[i]) kept.push_back(static_cast<std::int64_t>(i));
   }
   return kept;
+}
+
+std::vector<char> gone_roots(const Coupling& coupling, const Removal& removed) {
+  std::vector<char> gone(coupling.root.size(), 0);
+  for (const auto& [axis, indices] : removed) {
+    const auto& cells = coupling.cells(axis);
+    for (const auto index : indices)
+      gone[static_cast<std::size_t>(coupling.root_of(cells.at(static_cast<std::size_t>(index))))] = 1;
+  }
+  return gone;
 }
 
 }  // namespace compress

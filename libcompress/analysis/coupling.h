@@ -58,6 +58,9 @@ std::vector<std::int64_t> surviving(const Coupling& coupling, const IdLayers& la
 /// The removed indices of every axis of a parameter, ascending.
 using Removal = std::map<Axis, std::vector<std::int64_t>>;
 
+/// By root: whether it goes with `removed`.
+std::vector<char> gone_roots(const Coupling& coupling, const Removal& removed);
+
 /// Proves that `after` is `before` without `removed`: at every node of `after`, the surviving ids of its
 /// inputs, moved by its rule, must give the survivors of the ids that `before` has at its output, and must
 /// meet the parameters that they met before. Error of kind input naming the node where they do not: a bug of

@@ -18,13 +18,6 @@ std::map<ValueId, std::int64_t> macs_by_weight(const Graph& graph) {
   return macs;
 }
 
-/// How many of a member's indices all of the group's take.
-std::int64_t taken(const GroupMember& member) {
-  std::int64_t count = 0;
-  for (const auto& indices : member.indices) count += static_cast<std::int64_t>(indices.size());
-  return count;
-}
-
 /// The elements of one parameter that a group covers, and those that go with one index of it.
 struct Cover {
   Shape left;                ///< extents without the group
@@ -39,8 +32,9 @@ std::map<ValueId, Cover> covers_of(const Graph& graph, const PruningGroup& group
     auto& cover = covers[value.id];
     if (cover.left.empty()) cover = {value.shape, {value.shape.begin(), value.shape.end()}};
     const auto axis = static_cast<std::size_t>(member.axis.dimension);
-    cover.left[axis] -= taken(member);
-    cover.once[axis] -= static_cast<double>(taken(member)) / static_cast<double>(group.size);
+    const auto taken = member.indices.all().size();
+    cover.left[axis] -= static_cast<std::int64_t>(taken);
+    cover.once[axis] -= static_cast<double>(taken) / static_cast<double>(group.size);
   }
   return covers;
 }

@@ -95,7 +95,7 @@ std::vector<std::vector<CellId>> partition(const Coupling& coupling, const Class
     for (const auto& place : places) {
       if (signature.back() != place.axis) signature.push_back(place.axis);
     }
-    const auto [found, added] = numbers.emplace(signature, groups.size());
+    const auto [found, added] = numbers.try_emplace(signature, groups.size());
     if (added) groups.emplace_back();
     groups[found->second].push_back(static_cast<CellId>(root));
   }
@@ -142,20 +142,20 @@ PruningGroup make_group(const Graph& graph, const Node& maker, const Coupling& c
     return std::find_if(places.begin(), places.end(), [&](const Place& p) { return p.axis == lead_axis; })
         ->index;
   };
-  std::sort(roots.begin(), roots.end(), [&](CellId a, CellId b) { return first_index(a) < first_index(b); });
-  std::rotate(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(lead),
-              axes.begin() + static_cast<std::ptrdiff_t>(lead) + 1);
-  for (const auto axis : axes) {
-    GroupMember member{classes.axes()[static_cast<std::size_t>(axis)], {}};
-    member.indices.reserve(roots.size());
-    for (const auto root : roots) {
-      auto& indices = member.indices.emplace_back();
-      for (const auto& place : classes.of(static_cast<std::size_t>(root))) {
-        if (place.axis == axis) indices.push_back(place.index);
-      }
+  const auto earlier = [&](CellId a, CellId b) { return first_index(a) < first_index(b); };
+  if (!std::is_sorted(roots.begin(), roots.end(), earlier)) std::sort(roots.begin(), roots.end(), earlier);
+  for (const auto axis : axes) group.members.push_back({classes.axes()[static_cast<std::size_t>(axis)], {}});
+  for (auto& member : group.members) member.indices.reserve(roots.size());
+  for (const auto root : roots) {
+    for (auto& member : group.members) member.indices.add_list();
+    std::size_t m = 0;  // places come in the order of the axes
+    for (const auto& place : classes.of(static_cast<std::size_t>(root))) {
+      while (axes[m] != place.axis) ++m;
+      group.members[m].indices.add_to_last(place.index);
     }
-    group.members.push_back(std::move(member));
   }
+  std::rotate(group.members.begin(), group.members.begin() + static_cast<std::ptrdiff_t>(lead),
+              group.members.begin() + static_cast<std::ptrdiff_t>(lead) + 1);
   return group;
 }
 
@@ -168,7 +168,7 @@ void make_names_unique(std::vector<PruningGroup>& groups) {
 
 std::string spatial_reason(const Coupling& coupling, const PruningGroup& group) {
   const auto& first = group.members.front();
-  const auto cell = coupling.cells(first.axis)[static_cast<std::size_t>(first.indices.front().front())];
+  const auto cell = coupling.cells(first.axis)[static_cast<std::size_t>(first.indices[0].front())];
   return std::string(coupling.spatial_reason(coupling.root_of(cell)));
 }
 
@@ -193,6 +193,24 @@ void limit_spatial_group(const Shrinker& shrinker, std::span<const PruningGroup>
 }
 
 }  // namespace
+
+IndexLists::IndexLists(const std::vector<std::vector<std::int64_t>>& lists) {
+  for (const auto& list : lists) {
+    add_list();
+    for (const auto index : list) add_to_last(index);
+  }
+}
+
+void IndexLists::reserve(std::size_t lists) {
+  flat_.reserve(lists);
+  ends_.reserve(lists);
+}
+
+std::vector<std::vector<std::int64_t>> IndexLists::as_vectors() const {
+  std::vector<std::vector<std::int64_t>> lists;
+  for (std::size_t i = 0; i < size(); ++i) lists.emplace_back((*this)[i].begin(), (*this)[i].end());
+  return lists;
+}
 
 bool matches(std::string_view pattern, std::string_view name) {
   // The greedy match with one point of return is enough for * and ?.

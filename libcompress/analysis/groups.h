@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,12 +15,45 @@
 
 namespace compress {
 
+/// A list of lists of indices, in one piece of memory: a network has hundreds of thousands of them, most with
+/// one index.
+class IndexLists {
+ public:
+  using List = std::span<const std::int64_t>;
+
+  IndexLists() = default;
+  IndexLists(std::initializer_list<std::vector<std::int64_t>> lists)
+      : IndexLists(std::vector<std::vector<std::int64_t>>(lists)) {}
+  explicit IndexLists(const std::vector<std::vector<std::int64_t>>& lists);
+
+  std::size_t size() const { return ends_.size(); }
+  List operator[](std::size_t i) const {
+    const std::size_t begin = i == 0 ? 0 : ends_[i - 1];
+    return {flat_.data() + begin, ends_[i] - begin};
+  }
+  List all() const { return flat_; }  ///< the lists one after the other
+
+  void reserve(std::size_t lists);
+  void add_list() { ends_.push_back(flat_.size()); }  ///< an empty one
+  void add_to_last(std::int64_t index) {
+    flat_.push_back(index);
+    ++ends_.back();
+  }
+
+  bool operator==(const IndexLists&) const = default;
+  std::vector<std::vector<std::int64_t>> as_vectors() const;
+
+ private:
+  std::vector<std::int64_t> flat_;
+  std::vector<std::size_t> ends_;
+};
+
 /// An axis that shrinks with a group. `indices[i]` are the axis' indices that go when index i of the group
 /// goes: one for a plain channel, several behind a flatten, none where only a part of the group reaches this
 /// axis.
 struct GroupMember {
   Axis axis;
-  std::vector<std::vector<std::int64_t>> indices;
+  IndexLists indices;
 };
 
 /// Indices that can only be removed everywhere at once. Axes that no node makes (the network's input

@@ -102,14 +102,9 @@ bool same_layer(const IdLayer& a, const IdLayer& b) {
   return is_uniform(a) && is_uniform(b) && a.cells->front() == b.cells->front();
 }
 
-/// What dies of each class, checked to be all of it or nothing.
-std::vector<char> gone_roots(const Coupling& coupling, const Graph& graph, const Removal& removed) {
-  std::vector<char> gone(coupling.root.size(), 0);
-  for (const auto& [axis, indices] : removed) {
-    const auto& cells = coupling.cells(axis);
-    for (const auto index : indices)
-      gone[static_cast<std::size_t>(coupling.root_of(cells.at(static_cast<std::size_t>(index))))] = 1;
-  }
+/// Of what is coupled all goes or nothing.
+void check_classes(const Coupling& coupling, const Graph& graph, const Removal& removed,
+                   const std::vector<char>& gone) {
   static const std::vector<std::int64_t> kNothing;
   for (const auto id : graph.parameters()) {
     const auto rank = graph.value(id).shape.size();
@@ -131,7 +126,6 @@ std::vector<char> gone_roots(const Coupling& coupling, const Graph& graph, const
       }
     }
   }
-  return gone;
 }
 
 void check_extents(const Value& value, const IdLayers& layers) {
@@ -148,7 +142,8 @@ void check_extents(const Value& value, const IdLayers& layers) {
 
 void verify_removal(const Coupling& coupling, const Graph& before, const Graph& after,
                     const Removal& removed) {
-  const Survivors survivors{coupling, gone_roots(coupling, before, removed)};
+  const Survivors survivors{coupling, gone_roots(coupling, removed)};
+  check_classes(coupling, before, removed, survivors.gone);
   std::vector<IdLayers> layers(after.values().size());
   for (const auto& value : after.values()) {
     const auto i = index_of(value.id);

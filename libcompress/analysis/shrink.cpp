@@ -69,14 +69,14 @@ Shrinker::Shrinker(const Graph& graph, std::span<const PruningGroup> groups,
   for (std::size_t g = 0; g < groups.size(); ++g) {
     for (const auto& member : groups[g].members) {
       Loss loss{member.axis, {}};
-      for (const auto& indices : member.indices)
-        loss.counts.push_back(static_cast<std::int64_t>(indices.size()));
+      for (std::size_t i = 0; i < member.indices.size(); ++i)
+        loss.counts.push_back(static_cast<std::int64_t>(member.indices[i].size()));
       losses_[g].push_back(std::move(loss));
     }
     const auto& first = groups[g].members.front();
     const auto& cells = coupling_->cells(first.axis);
-    for (const auto& indices : first.indices)
-      roots_[g].push_back(coupling_->root_of(cells[static_cast<std::size_t>(indices.front())]));
+    for (std::size_t i = 0; i < first.indices.size(); ++i)
+      roots_[g].push_back(coupling_->root_of(cells[static_cast<std::size_t>(first.indices[i].front())]));
   }
   for (const auto id : graph.topological_order()) {
     const auto& node = graph.node(id);

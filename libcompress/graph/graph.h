@@ -151,6 +151,8 @@ struct Model {
 /// fails.
 void verify(const Graph& graph);
 void verify(const Model& model);
+/// That `weights` has a finite float32 tensor of the shape of this parameter or buffer.
+void verify_weight(const Value& value, const StateDict& weights);
 
 /// One line a node, for people: "conv1: conv(input, conv1.weight) stride=[1, 2] -> [1, 8, 1, 15109]".
 std::string to_text(const Graph& graph);

@@ -7,6 +7,10 @@
 #include <new>
 #include <numeric>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 namespace compress {
 namespace {
 
@@ -43,9 +47,25 @@ constexpr DType dtype_of<std::int64_t>() {
 
 constexpr std::align_val_t kAlignment{64};
 
+constexpr std::align_val_t kLargePage{std::size_t{2} << 20};
+
+/// Asks for large pages where whole ones fit: with small ones a network's weights take tens of thousands of
+/// page faults to fill and as many entries of the address cache to read. No memory is lost to it.
+void prefer_large_pages(std::byte* memory, std::size_t byte_count) {
+#ifdef __linux__
+  const auto page = static_cast<std::size_t>(kLargePage);
+  madvise(memory, byte_count / page * page, MADV_HUGEPAGE);  // a hint: without it all works the same
+#else
+  static_cast<void>(memory);
+  static_cast<void>(byte_count);
+#endif
+}
+
 std::shared_ptr<std::byte[]> allocate(std::size_t byte_count) {
-  auto* memory = static_cast<std::byte*>(::operator new[](std::max<std::size_t>(byte_count, 1), kAlignment));
-  return {memory, [](std::byte* p) { ::operator delete[](p, kAlignment); }};
+  const auto alignment = byte_count < static_cast<std::size_t>(kLargePage) ? kAlignment : kLargePage;
+  auto* memory = static_cast<std::byte*>(::operator new[](std::max<std::size_t>(byte_count, 1), alignment));
+  if (alignment == kLargePage) prefer_large_pages(memory, byte_count);
+  return {memory, [alignment](std::byte* p) { ::operator delete[](p, alignment); }};
 }
 
 float widen_half(std::uint16_t half) {
@@ -126,6 +146,9 @@ Tensor::Tensor(DType dtype, Shape shape) : Tensor(dtype, std::move(shape), Unset
 Tensor::Tensor(DType dtype, Shape shape, Unset)
     : dtype_(dtype), shape_(std::move(shape)), bytes_(allocate(byte_count())) {}
 
+Tensor::Tensor(DType dtype, Shape shape, std::shared_ptr<std::byte[]> bytes)
+    : dtype_(dtype), shape_(std::move(shape)), bytes_(std::move(bytes)) {}
+
 Tensor Tensor::of(Shape shape, std::span<const float> values) {
   Tensor tensor(DType::float32, std::move(shape));
   assert(values.size() == static_cast<std::size_t>(tensor.count()));
@@ -202,13 +225,30 @@ class BoxCopy {
   bool whole() const { return run_ == 0; }
 
  private:
+  /// Runs of a size that is known when this is compiled; a copy by size would be a call for each.
+  template <std::size_t kBytes>
+  static std::byte* copy_short(const std::byte* from, std::byte* to, const std::vector<std::int64_t>& kept) {
+    for (const auto i : kept) {
+      std::memcpy(to, from + static_cast<std::size_t>(i) * kBytes, kBytes);
+      to += kBytes;
+    }
+    return to;
+  }
+
   std::byte* copy_runs(const std::byte* from, std::byte* to, const std::vector<std::int64_t>& kept) const {
-    if (run_bytes_ == sizeof(float)) {  // columns of a matrix: a copy by size would be a call an element
-      for (const auto i : kept) {
-        std::memcpy(to, from + static_cast<std::size_t>(i) * sizeof(float), sizeof(float));
-        to += sizeof(float);
-      }
-      return to;
+    switch (run_bytes_) {  // of the usual windows: 1, 3, 5, 3 x 3, 5 x 5
+      case 4:
+        return copy_short<4>(from, to, kept);
+      case 12:
+        return copy_short<12>(from, to, kept);
+      case 20:
+        return copy_short<20>(from, to, kept);
+      case 36:
+        return copy_short<36>(from, to, kept);
+      case 100:
+        return copy_short<100>(from, to, kept);
+      default:
+        break;
     }
     for (const auto i : kept) {
       std::memcpy(to, from + static_cast<std::size_t>(i) * run_bytes_, run_bytes_);
@@ -226,7 +266,7 @@ class BoxCopy {
 
 }  // namespace
 
-Tensor Tensor::select(std::span<const std::vector<std::int64_t>> kept) const {
+Tensor Tensor::select(std::span<const std::vector<std::int64_t>> kept, TensorBlock* block) const {
   assert(kept.size() == shape_.size());
   Shape smaller = shape_;
   for (std::size_t axis = 0; axis < shape_.size(); ++axis) {
@@ -236,9 +276,26 @@ Tensor Tensor::select(std::span<const std::vector<std::int64_t>> kept) const {
   }
   const BoxCopy box(shape_, kept, size_of(dtype_));
   if (box.whole()) return clone();
-  Tensor result(dtype_, std::move(smaller), Unset{});
+  const auto bytes = static_cast<std::size_t>(element_count(smaller)) * size_of(dtype_);
+  Tensor result(dtype_, std::move(smaller), block ? block->take(bytes) : allocate(bytes));
   box.copy(bytes_.get(), result.bytes_.get());
   return result;
+}
+
+TensorBlock::TensorBlock(std::size_t byte_count) : block_(allocate(byte_count)), left_(byte_count) {}
+
+std::size_t TensorBlock::share(std::size_t byte_count) {
+  const auto alignment = static_cast<std::size_t>(kAlignment);
+  return (byte_count + alignment - 1) / alignment * alignment;
+}
+
+std::shared_ptr<std::byte[]> TensorBlock::take(std::size_t byte_count) {
+  const auto size = share(byte_count);
+  assert(size <= left_);
+  const std::shared_ptr<std::byte[]> piece = block_;
+  block_ = {piece, piece.get() + size};
+  left_ -= size;
+  return piece;
 }
 
 Tensor Tensor::to_float32() const {

@@ -27,6 +27,8 @@ enum class DType { float32, float16, float64, int8, uint8, int16, int32, int64, 
 std::size_t size_of(DType dtype);
 std::string_view name_of(DType dtype);  ///< "float32"
 
+class TensorBlock;
+
 /// A dense row-major array. Copies share the bytes (like LibTorch's tensors); clone() copies them.
 class Tensor {
  public:
@@ -56,8 +58,9 @@ class Tensor {
   /// Keeps the indices `kept` (ascending, in range) of axis `axis`. Copies.
   Tensor select(std::size_t axis, std::span<const std::int64_t> kept) const;
 
-  /// The same along several axes in one copy: `kept` by axis, an empty list keeps all. One list an axis.
-  Tensor select(std::span<const std::vector<std::int64_t>> kept) const;
+  /// The same along several axes in one copy: `kept` by axis, an empty list keeps all. One list an axis. The
+  /// copy lies in `block` where one is given.
+  Tensor select(std::span<const std::vector<std::int64_t>> kept, TensorBlock* block = nullptr) const;
 
   /// As float32: widens float16, narrows float64, converts integers. Copies unless it is float32 already.
   Tensor to_float32() const;
@@ -68,10 +71,28 @@ class Tensor {
  private:
   struct Unset {};
   Tensor(DType dtype, Shape shape, Unset);  ///< elements as they happen to be
+  Tensor(DType dtype, Shape shape, std::shared_ptr<std::byte[]> bytes);
 
   DType dtype_ = DType::float32;
   Shape shape_;
   std::shared_ptr<std::byte[]> bytes_;
+};
+
+/// Memory of many tensors in one piece, which goes back when the last of them does: a network's weights as a
+/// whole take a few large pages where the system has them, and hundreds of thousands of page faults less.
+class TensorBlock {
+ public:
+  explicit TensorBlock(std::size_t byte_count);
+
+  /// What a tensor of so many bytes takes of a block.
+  static std::size_t share(std::size_t byte_count);
+
+  /// The next piece of the block; the caller takes no more than the block has.
+  std::shared_ptr<std::byte[]> take(std::size_t byte_count);
+
+ private:
+  std::shared_ptr<std::byte[]> block_;  ///< at the first byte that is left
+  std::size_t left_;
 };
 
 /// Weights by parameter name ("conv1.weight").

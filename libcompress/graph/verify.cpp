@@ -6,6 +6,7 @@
 #include <span>
 
 #include "libcompress/base/error.h"
+#include "libcompress/base/vector_width.h"
 #include "libcompress/graph/graph.h"
 #include "libcompress/graph/op.h"
 
@@ -17,6 +18,7 @@ namespace {
 }
 
 /// By exponents, in blocks that compilers vectorize: this runs over every weight of every network.
+COMPRESS_BY_VECTOR_WIDTH
 bool all_finite(std::span<const float> elements) {
   constexpr std::uint32_t kExponent = 0x7f800000u;
   constexpr std::size_t kBlock = 256;
@@ -28,6 +30,22 @@ bool all_finite(std::span<const float> elements) {
     if (found) return false;
   }
   return std::none_of(elements.begin() + static_cast<std::ptrdiff_t>(i), elements.end(), unbounded);
+}
+
+}  // namespace
+
+void verify(const Graph& graph) {
+  if (graph.outputs().empty()) refuse("graph", "no output", "at least one");
+  if (graph.inputs().empty()) refuse("graph", "no input", "at least one");
+  if (graph.topological_order().size() != graph.nodes().size())
+    refuse("graph", "a cycle", "an acyclic graph");
+  for (const auto& node : graph.nodes()) {
+    const auto shapes = graph.input_shapes(node);
+    const Shape expected = find_op(node.op, node.name).shape({node.name, node.attributes, shapes});
+    const Shape& stated = graph.value(node.output).shape;
+    if (stated != expected)
+      refuse(fmt::format("node '{}'", node.name), "output shape " + to_string(stated), to_string(expected));
+  }
 }
 
 void verify_weight(const Value& value, const StateDict& weights) {
@@ -44,22 +62,6 @@ void verify_weight(const Value& value, const StateDict& weights) {
   for (std::size_t i = 0; i < elements.size(); ++i) {
     if (!std::isfinite(elements[i]))
       refuse(where, fmt::format("{} at element {}", elements[i], i), "finite numbers");
-  }
-}
-
-}  // namespace
-
-void verify(const Graph& graph) {
-  if (graph.outputs().empty()) refuse("graph", "no output", "at least one");
-  if (graph.inputs().empty()) refuse("graph", "no input", "at least one");
-  if (graph.topological_order().size() != graph.nodes().size())
-    refuse("graph", "a cycle", "an acyclic graph");
-  for (const auto& node : graph.nodes()) {
-    const auto shapes = graph.input_shapes(node);
-    const Shape expected = find_op(node.op, node.name).shape({node.name, node.attributes, shapes});
-    const Shape& stated = graph.value(node.output).shape;
-    if (stated != expected)
-      refuse(fmt::format("node '{}'", node.name), "output shape " + to_string(stated), to_string(expected));
   }
 }
 

@@ -44,15 +44,20 @@ void check_request(const PlanRequest& request) {
   }
 }
 
+/// What a search asks of a graph again and again.
+struct Predictor {
+  Shrinker shrinker;
+  CostModel prices;
+
+  Predictor(const Graph& graph, std::span<const PruningGroup> groups)
+      : shrinker(graph, groups), prices(graph) {}
+};
+
 /// The space of selections of one request, and what each costs.
 class Space {
  public:
   Space(const PlanRequest& request, const WidthLimits& limits)
-      : groups_(request.groups),
-        budget_(request.budget),
-        limits_(limits),
-        shrinker_(request.model.graph, request.groups),
-        prices_(request.model.graph) {
+      : groups_(request.groups), budget_(request.budget), limits_(limits), graph_(request.model.graph) {
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       ranking_.push_back(all_indices(groups_[g].size));
       if (!groups_[g].prunable) continue;
@@ -107,7 +112,10 @@ class Space {
     return kept;
   }
 
-  NetworkCost cost(const Widths& widths) const { return prices_.cost(shrinker_.shrink(kept(widths))); }
+  NetworkCost cost(const Widths& widths) const {
+    if (!predictor_) predictor_.emplace(graph_, groups_);  // a fraction is chosen without asking for costs
+    return predictor_->prices.cost(predictor_->shrinker.shrink(kept(widths)));
+  }
 
   /// The bound that is used most, as a fraction of it; above 1 the budget is broken.
   std::pair<double, Bound> tightest(const Widths& widths) const {
@@ -131,8 +139,8 @@ class Space {
   std::span<const PruningGroup> groups_;
   const Budget& budget_;
   WidthLimits limits_;
-  Shrinker shrinker_;
-  CostModel prices_;
+  const Graph& graph_;
+  mutable std::optional<Predictor> predictor_;
   std::vector<std::vector<std::int64_t>> ranking_;  ///< by group, best first
 };
 

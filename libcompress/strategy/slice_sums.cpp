@@ -3,14 +3,7 @@
 #include <cassert>
 #include <cmath>
 
-// One function for each vector width, chosen when the program starts: every weight of every network runs
-// through here. The chosen width decides the order of additions, so that sums may differ in their last digits
-// between machines of different kinds; on one machine they do not.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
-#define COMPRESS_BY_VECTOR_WIDTH __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define COMPRESS_BY_VECTOR_WIDTH
-#endif
+#include "libcompress/base/vector_width.h"
 
 namespace compress {
 namespace {

@@ -19,17 +19,20 @@ KeptIndices kept_by_group(std::span<const PruningGroup> groups, const PruningPla
 Removal removal_of(std::span<const PruningGroup> groups, const KeptIndices& kept) {
   Removal removed;
   for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (kept[g].size() == static_cast<std::size_t>(groups[g].size)) continue;
     std::vector<char> stays(static_cast<std::size_t>(groups[g].size), 0);
     for (const auto index : kept[g]) stays[static_cast<std::size_t>(index)] = 1;
     for (const auto& member : groups[g].members) {
-      for (std::size_t i = 0; i < member.indices.size(); ++i) {
-        if (stays[i] || member.indices[i].empty()) continue;
-        auto& list = removed[member.axis];
-        list.insert(list.end(), member.indices[i].begin(), member.indices[i].end());
+      std::vector<std::int64_t> gone;
+      for (std::size_t i = 0; i < stays.size(); ++i) {
+        if (!stays[i]) gone.insert(gone.end(), member.indices[i].begin(), member.indices[i].end());
       }
+      if (gone.empty()) continue;
+      auto& all = removed[member.axis];  // an axis may lie in several groups
+      all.insert(all.end(), gone.begin(), gone.end());
+      if (!std::is_sorted(all.begin(), all.end())) std::sort(all.begin(), all.end());
     }
   }
-  for (auto& [axis, list] : removed) std::sort(list.begin(), list.end());
   return removed;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "libcompress/analysis/coupling.h"
 #include "libcompress/analysis/shrink.h"
@@ -27,12 +28,13 @@ std::vector<std::int64_t> complement(std::int64_t extent, const std::vector<std:
 
 Graph shrunk(const Graph& graph, std::span<const PruningGroup> groups, const KeptIndices& kept,
              const Removal& removed) {
-  const auto extents = Shrinker(graph, groups).shrink(kept);
+  const auto coupling = std::make_shared<const Coupling>(flow_ids(graph));
+  const auto extents = Shrinker(graph, groups, coupling).shrink(kept);
   std::map<ValueId, Shape> shapes;
   for (const auto& [axis, indices] : removed) shapes[axis.value] = extents.shapes[index_of(axis.value)];
   Graph small = graph.reshaped(shapes, extents.rewrites);
   verify(small);
-  verify_removal(flow_ids(graph), graph, small, removed);
+  verify_removal(*coupling, graph, small, removed);
   return small;
 }
 
@@ -50,6 +52,14 @@ void check_extents(const Model& model) {
   }
 }
 
+std::size_t bytes_of_weights(const Graph& graph) {
+  std::size_t bytes = 0;
+  for (const auto id : graph.parameters())
+    bytes +=
+        TensorBlock::share(static_cast<std::size_t>(element_count(graph.value(id).shape)) * sizeof(float));
+  return bytes;
+}
+
 }  // namespace
 
 Graph pruned_graph(const Graph& graph, std::span<const PruningGroup> groups, const PruningPlan& plan) {
@@ -65,6 +75,7 @@ Model prune(const Model& model, std::span<const PruningGroup> groups, const Prun
   const auto kept = kept_by_group(groups, plan);
   const auto removed = removal_of(groups, kept);
   Model small{model.name, shrunk(model.graph, groups, kept, removed), {}, model.metadata};
+  TensorBlock block(bytes_of_weights(small.graph));
   for (const auto id : model.graph.parameters()) {
     const auto& value = model.graph.value(id);
     std::vector<std::vector<std::int64_t>> left(value.shape.size());  // by axis, empty where nothing goes
@@ -72,9 +83,9 @@ Model prune(const Model& model, std::span<const PruningGroup> groups, const Prun
       const auto found = removed.find({id, static_cast<std::int32_t>(axis)});
       if (found != removed.end()) left[axis] = complement(value.shape[axis], found->second);
     }
-    small.weights[value.name] = model.weights.at(value.name).select(left);
+    small.weights[value.name] = model.weights.at(value.name).select(left, &block);
+    verify_weight(small.graph.value(id), small.weights);  // now, while they are in the cache
   }
-  verify(small);
   return small;
 }
 

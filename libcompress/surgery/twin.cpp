@@ -23,17 +23,6 @@ void zero_slices(Tensor& tensor, std::size_t axis, const std::vector<std::int64_
   }
 }
 
-/// By root of the graph's coupling: whether it goes.
-std::vector<char> gone_roots(const Coupling& coupling, const Removal& removed) {
-  std::vector<char> gone(coupling.root.size(), 0);
-  for (const auto& [axis, indices] : removed) {
-    for (const auto index : indices)
-      gone[static_cast<std::size_t>(
-          coupling.root_of(coupling.cells(axis)[static_cast<std::size_t>(index)]))] = 1;
-  }
-  return gone;
-}
-
 /// The axes whose elements a norm's statistics are taken over, and at which axis its parameters begin.
 struct NormAxes {
   int begin, end;        ///< of the input

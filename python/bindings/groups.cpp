@@ -14,8 +14,9 @@ void bind_groups(py::module_& module) {
   py::class_<GroupMember>(module, "GroupMember", "An axis of a tensor that shrinks with a group.")
       .def_property_readonly("value", [](const GroupMember& member) { return member.axis.value; })
       .def_property_readonly("axis", [](const GroupMember& member) { return member.axis.dimension; })
-      .def_readonly("indices", &GroupMember::indices,
-                    "by index of the group: the axis' indices that go with it");
+      .def_property_readonly(
+          "indices", [](const GroupMember& member) { return member.indices.as_vectors(); },
+          "by index of the group: the axis' indices that go with it");
 
   py::class_<PruningGroup>(module, "PruningGroup", "Indices that can only be removed everywhere at once.")
       .def_readonly("name", &PruningGroup::name)

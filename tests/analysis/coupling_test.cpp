@@ -53,7 +53,7 @@ TEST(Coupling, ties_a_chain_of_conv_norm_and_conv) {
   EXPECT_EQ(groups[0].size, 4);
   EXPECT_THAT(axes_of(graph, groups[0]), ElementsAre("a.weight:0", "a.bias:0", "bn.weight:0", "bn.bias:0",
                                                      "bn.running_mean:0", "bn.running_var:0", "b.weight:1"));
-  EXPECT_THAT(groups[0].members[6].indices,
+  EXPECT_THAT(groups[0].members[6].indices.as_vectors(),
               ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2), ElementsAre(3)));
 }
 
@@ -91,8 +91,9 @@ TEST(Coupling, ties_concat_inputs_at_their_offsets) {
   const auto graph = net.done(net.conv("c", net.concat("join", {a, b}), 2));
   const auto groups = find_groups(graph);
   ASSERT_THAT(names_of(groups), ElementsAre("a", "b", "c"));
-  EXPECT_THAT(member(graph, groups[0], "c.weight:1").indices, ElementsAre(ElementsAre(0), ElementsAre(1)));
-  EXPECT_THAT(member(graph, groups[1], "c.weight:1").indices,
+  EXPECT_THAT(member(graph, groups[0], "c.weight:1").indices.as_vectors(),
+              ElementsAre(ElementsAre(0), ElementsAre(1)));
+  EXPECT_THAT(member(graph, groups[1], "c.weight:1").indices.as_vectors(),
               ElementsAre(ElementsAre(2), ElementsAre(3), ElementsAre(4)));
 }
 
@@ -102,7 +103,7 @@ TEST(Coupling, a_concat_with_the_input_pins_nothing_but_its_part) {
   const auto graph = net.done(net.conv("c", net.concat("join", {net.input(), a}), 2));
   const auto groups = find_groups(graph);
   EXPECT_TRUE(named(groups, "a").prunable);
-  EXPECT_THAT(member(graph, named(groups, "a"), "c.weight:1").indices,
+  EXPECT_THAT(member(graph, named(groups, "a"), "c.weight:1").indices.as_vectors(),
               ElementsAre(ElementsAre(3), ElementsAre(4)));
 }
 
@@ -114,7 +115,7 @@ TEST(Coupling, a_sum_over_a_concat_makes_groups_of_its_parts) {
   const auto graph = net.done(net.conv("d", net.add("sum", net.concat("join", {a, b}), c), 2));
   const auto groups = find_groups(graph);
   ASSERT_THAT(names_of(groups), ElementsAre("a", "b", "d"));
-  EXPECT_THAT(member(graph, groups[1], "c.weight:0").indices,
+  EXPECT_THAT(member(graph, groups[1], "c.weight:0").indices.as_vectors(),
               ElementsAre(ElementsAre(2), ElementsAre(3), ElementsAre(4)));
 }
 
@@ -133,7 +134,7 @@ TEST(Coupling, ties_depthwise_channels_in_and_out) {
   const auto graph = net.done(net.conv("b", deep, 2));
   const auto groups = find_groups(graph);
   ASSERT_THAT(names_of(groups), ElementsAre("a", "b"));
-  EXPECT_THAT(member(graph, groups[0], "d.weight:0").indices,
+  EXPECT_THAT(member(graph, groups[0], "d.weight:0").indices.as_vectors(),
               ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3), ElementsAre(4, 5), ElementsAre(6, 7)));
 }
 
@@ -151,11 +152,11 @@ TEST(Coupling, ties_one_index_in_all_groups_of_a_grouped_conv) {
   const auto groups = find_groups(graph);
   ASSERT_THAT(names_of(groups), ElementsAre("a", "g", "b"));
   EXPECT_EQ(groups[0].size, 3);
-  EXPECT_THAT(groups[0].members[0].indices,
+  EXPECT_THAT(groups[0].members[0].indices.as_vectors(),
               ElementsAre(ElementsAre(0, 3), ElementsAre(1, 4), ElementsAre(2, 5)));
-  EXPECT_THAT(member(graph, groups[0], "g.weight:1").indices,
+  EXPECT_THAT(member(graph, groups[0], "g.weight:1").indices.as_vectors(),
               ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2)));
-  EXPECT_THAT(groups[1].members[0].indices, ElementsAre(ElementsAre(0, 2), ElementsAre(1, 3)));
+  EXPECT_THAT(groups[1].members[0].indices.as_vectors(), ElementsAre(ElementsAre(0, 2), ElementsAre(1, 3)));
 }
 
 TEST(Coupling, a_flatten_makes_blocks_of_features) {
@@ -163,7 +164,7 @@ TEST(Coupling, a_flatten_makes_blocks_of_features) {
   const auto flat = net.unary("flatten", "f", net.conv("a", net.input(), 2));
   const auto graph = net.done(net.linear("fc", flat, 4));
   const auto groups = find_groups(graph);
-  EXPECT_THAT(member(graph, groups[0], "fc.weight:1").indices,
+  EXPECT_THAT(member(graph, groups[0], "fc.weight:1").indices.as_vectors(),
               ElementsAre(ElementsAre(0, 1, 2, 3, 4, 5), ElementsAre(6, 7, 8, 9, 10, 11)));
 }
 
@@ -171,7 +172,7 @@ TEST(Coupling, a_flatten_behind_a_permute_makes_strides_of_features) {
   Builder net({1, 1, 2, 3});
   const auto turned = net.permute("p", net.conv("a", net.input(), 2), {0, 2, 3, 1});
   const auto graph = net.done(net.linear("fc", net.unary("flatten", "f", turned), 4));
-  EXPECT_THAT(member(graph, find_groups(graph)[0], "fc.weight:1").indices,
+  EXPECT_THAT(member(graph, find_groups(graph)[0], "fc.weight:1").indices.as_vectors(),
               ElementsAre(ElementsAre(0, 2, 4, 6, 8, 10), ElementsAre(1, 3, 5, 7, 9, 11)));
 }
 

@@ -45,7 +45,7 @@ class Net : public Builder {
   Indices indices(std::string_view name, std::string_view axis) const {
     for (const auto& member : group(name).members) {
       if (graph.value(member.axis.value).name + ":" + std::to_string(member.axis.dimension) == axis)
-        return member.indices;
+        return member.indices.as_vectors();
     }
     throw std::runtime_error("no member " + std::string(axis));
   }

@@ -27,7 +27,7 @@ json group_json(const Graph& graph, const PruningGroup& group, const GroupCost& 
   for (const auto& member : group.members)
     members.push_back({{"tensor", graph.value(member.axis.value).name},
                        {"axis", member.axis.dimension},
-                       {"indices", member.indices}});
+                       {"indices", member.indices.as_vectors()}});
   return {{"name", group.name},
           {"size", group.size},
           {"prunable", group.prunable},
