@@ -214,18 +214,38 @@ class Walk {
     maker_.resize(findings_.sets.size(), -1);
     allowed_.resize(findings_.sets.size(), 0);
     for (const auto& layer : layers) {
-      for (const auto cell : *layer.cells) {
-        if (cell == kNoCell) continue;
-        auto& maker = maker_[static_cast<std::size_t>(cell)];
-        if (maker < 0 && !constant) maker = position;
-        if (chosen) allowed_[static_cast<std::size_t>(cell)] = 1;
-      }
+      if (!constant && !is_handed_on(node, layer)) note_maker(layer, position);
+      if (chosen) note_allowed(layer);
     }
     // Of a computed weight dead layers move on to the node that uses it, which the group is listed under.
     if (!constant) std::erase_if(layers, [&flow](const IdLayer& layer) { return !flow.is_alive(layer); });
     coupling_.layers[index_of(node.output)] = std::move(layers);
     if (const auto* pattern = matching(options_.ignore, node.name))
       pin_value(node.output, fmt::format("ignored by the recipe (pattern '{}')", *pattern));
+  }
+
+  /// Whether an activation that `node` reads carries these very ids: their maker is known then.
+  bool is_handed_on(const Node& node, const IdLayer& layer) const {
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+      const auto& carried = coupling_.layers[index_of(id)];
+      return constant_[index_of(id)] == 0 &&
+             std::any_of(carried.begin(), carried.end(),
+                         [&](const IdLayer& other) { return other.cells == layer.cells; });
+    });
+  }
+
+  void note_maker(const IdLayer& layer, std::int32_t position) {
+    for (const auto cell : *layer.cells) {
+      if (cell == kNoCell) continue;
+      auto& maker = maker_[static_cast<std::size_t>(cell)];
+      if (maker < 0) maker = position;
+    }
+  }
+
+  void note_allowed(const IdLayer& layer) {
+    for (const auto cell : *layer.cells) {
+      if (cell != kNoCell) allowed_[static_cast<std::size_t>(cell)] = 1;
+    }
   }
 
   /// Unknown means pinned.

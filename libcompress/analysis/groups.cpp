@@ -25,16 +25,16 @@ struct Place {
 /// network has hundreds of thousands.
 class Classes {
  public:
-  Classes(const Graph& graph, const Coupling& coupling) : starts_(coupling.root.size() + 1, 0) {
+  Classes(const Graph& graph, const Coupling& coupling) : starts_(coupling.root.size() + 2, 0) {
     for (const auto id : graph.parameters()) {
       const auto rank = graph.value(id).shape.size();
       for (std::size_t d = 0; d < rank; ++d) axes_.push_back({id, static_cast<std::int32_t>(d)});
     }
-    for_each_cell(coupling, [this](std::size_t root, Place) { ++starts_[root + 1]; });
-    for (std::size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
+    // Counted two places ahead and filled one place ahead, the starts end where they belong.
+    for_each_cell(coupling, [this](std::size_t root, Place) { ++starts_[root + 2]; });
+    for (std::size_t i = 2; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
     places_.resize(starts_.back());
-    auto next = starts_;
-    for_each_cell(coupling, [&](std::size_t root, Place place) { places_[next[root]++] = place; });
+    for_each_cell(coupling, [this](std::size_t root, Place place) { places_[starts_[root + 1]++] = place; });
   }
 
   const std::vector<Axis>& axes() const { return axes_; }
@@ -54,7 +54,7 @@ class Classes {
   }
 
   std::vector<Axis> axes_;
-  std::vector<std::size_t> starts_;
+  std::vector<std::uint32_t> starts_;
   std::vector<Place> places_;
 };
 

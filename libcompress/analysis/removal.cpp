@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <unordered_map>
 
 #include "libcompress/analysis/coupling.h"
 #include "libcompress/analysis/node_flow.h"
@@ -18,9 +20,12 @@ namespace {
 }
 
 /// Ids as roots, without those that go.
-struct Survivors {
+class Survivors {
+ public:
   const Coupling& coupling;
-  std::vector<char> gone;  ///< by root
+  const std::vector<char> gone;  ///< by root
+
+  Survivors(const Coupling& all, std::vector<char> going) : coupling(all), gone(std::move(going)) {}
 
   std::vector<CellId> roots_of(const std::vector<CellId>& cells) const {
     std::vector<CellId> roots;
@@ -31,18 +36,35 @@ struct Survivors {
     return roots;
   }
 
-  /// The layers of a value as the smaller value must have them.
-  IdLayers compacted(const IdLayers& layers, const Shape& large) const {
+  /// The layers of a value as the smaller value must have them. Values share their ids, and so do the small
+  /// ones.
+  IdLayers compacted(const IdLayers& layers, const Shape& large) {
     IdLayers result;
     for (const auto& layer : layers) {
-      const auto extent = large[static_cast<std::size_t>(layer.axis)];
-      std::vector<CellId> roots;
-      for (const auto i : surviving(coupling, layers, layer.axis, extent, gone))
-        roots.push_back(coupling.root_of((*layer.cells)[static_cast<std::size_t>(i)]));
-      result.emplace_back(layer.axis, std::move(roots), layer.zero);
+      const bool alone =
+          layers_along(layers, layer.axis).size() == 1;  // else what survives depends on others
+      auto& known = known_[layer.cells.get()];
+      IdLayer small;
+      small.axis = layer.axis;
+      small.zero = layer.zero;
+      small.cells = alone && known ? known : compacted_cells(layers, layer, large);
+      if (alone) known = small.cells;
+      result.push_back(std::move(small));
     }
     return result;
   }
+
+ private:
+  std::shared_ptr<const std::vector<CellId>> compacted_cells(const IdLayers& layers, const IdLayer& layer,
+                                                             const Shape& large) const {
+    std::vector<CellId> roots;
+    const auto extent = large[static_cast<std::size_t>(layer.axis)];
+    for (const auto i : surviving(coupling, layers, layer.axis, extent, gone))
+      roots.push_back(coupling.root_of((*layer.cells)[static_cast<std::size_t>(i)]));
+    return std::make_shared<const std::vector<CellId>>(std::move(roots));
+  }
+
+  std::unordered_map<const void*, std::shared_ptr<const std::vector<CellId>>> known_;  ///< by the large cells
 };
 
 class CheckingFlow final : public NodeFlow {
@@ -98,7 +120,7 @@ bool is_uniform(const IdLayer& layer) {
 }
 
 bool same_layer(const IdLayer& a, const IdLayer& b) {
-  if (a.axis == b.axis) return *a.cells == *b.cells;
+  if (a.axis == b.axis) return a.cells == b.cells || *a.cells == *b.cells;
   return is_uniform(a) && is_uniform(b) && a.cells->front() == b.cells->front();
 }
 
@@ -142,7 +164,7 @@ void check_extents(const Value& value, const IdLayers& layers) {
 
 void verify_removal(const Coupling& coupling, const Graph& before, const Graph& after,
                     const Removal& removed) {
-  const Survivors survivors{coupling, gone_roots(coupling, removed)};
+  Survivors survivors(coupling, gone_roots(coupling, removed));
   check_classes(coupling, before, removed, survivors.gone);
   std::vector<IdLayers> layers(after.values().size());
   for (const auto& value : after.values()) {
