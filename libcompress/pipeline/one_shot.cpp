@@ -35,6 +35,7 @@ std::vector<Scores> scores_of(const OneShotRequest& request) {
 }
 
 PruningPlan plan_of(const OneShotRequest& request, const NetworkCost& before) {
+  if (request.plan) return *request.plan;
   const auto scores = scores_of(request);
   PlanRequest wanted{request.model, request.groups, scores, {}, limits_of(request.prune)};
   if (request.amount) return select_fraction(wanted, *request.amount);
@@ -53,7 +54,7 @@ std::vector<Inputs> draws_for(const OneShotRequest& request) {
 }  // namespace
 
 OneShot prune_once(const OneShotRequest& request) {
-  refuse_without_groups(request);
+  if (!request.plan) refuse_without_groups(request);
   OneShot done;
   done.before = cost_of(request.model.graph);
   done.plan = plan_of(request, done.before);

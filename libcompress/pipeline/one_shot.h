@@ -18,8 +18,9 @@ namespace compress {
 struct OneShotRequest {
   const Model& model;
   std::span<const PruningGroup> groups;  ///< of model.graph
-  const PruneOptions& prune;       ///< criterion, strategy, budget and limits; patterns are in the groups
-  std::optional<double> amount{};  ///< fraction to remove of every group, in place of the budget
+  const PruneOptions& prune;          ///< criterion, strategy, budget and limits; patterns are in the groups
+  std::optional<double> amount{};     ///< fraction to remove of every group, in place of the budget
+  const PruningPlan* plan = nullptr;  ///< carried out as it is, in place of amount and budget
   const Plugins& plugins;
   const ModelSource* family = nullptr;  ///< for the proof of spatial groups; may be nullptr
   std::uint64_t seed = 1;               ///< of the inputs of the proof

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "libcompress/analysis/shrink.h"
 #include "libcompress/base/error.h"
+#include "libcompress/base/options.h"
 
 namespace compress {
 namespace {
@@ -21,7 +25,7 @@ constexpr std::string_view kFormat = "libcompress plan 1";
 
 void verify_group(const GroupPlan& planned, const PruningGroup& group) {
   const auto where = fmt::format("plan, group '{}'", planned.group);
-  if (planned.group != group.name) refuse(where, "a group in a wrong place", fmt::format("'{}'", group.name));
+  if (!group.prunable) refuse(where, "a group that may not be pruned: " + group.reason, "prunable groups");
   if (planned.size != group.size)
     refuse(where, fmt::format("{} indices", planned.size), fmt::format("{}", group.size));
   const auto& kept = planned.kept;
@@ -32,6 +36,38 @@ void verify_group(const GroupPlan& planned, const PruningGroup& group) {
              fmt::format("ascending indices from 0 to {}", group.size - 1));
   }
 }
+
+[[noreturn]] void refuse_unknown(const std::string& name, std::span<const PruningGroup> groups) {
+  std::vector<std::string> known;
+  for (const auto& group : groups) {
+    if (group.prunable) known.push_back(group.name);
+  }
+  const auto near = nearest_name(name, known);
+  refuse(fmt::format("plan, group '{}'", name), "no such group", "the graph's prunable groups",
+         near.empty() ? "`libcompress groups` lists them" : fmt::format("did you mean '{}'?", near));
+}
+
+/// What `plan` says of each group it names.
+std::map<std::string_view, const GroupPlan*> by_name(const PruningPlan& plan) {
+  std::map<std::string_view, const GroupPlan*> planned;
+  for (const auto& each : plan.groups) planned[each.group] = &each;
+  return planned;
+}
+
+GroupDifference difference(const GroupPlan& first, const GroupPlan& second) {
+  if (first.size != second.size)
+    refuse(fmt::format("plans, group '{}'", first.group),
+           fmt::format("{} indices in the one, {} in the other", first.size, second.size),
+           "the same in both");
+  GroupDifference result{first.group, first.size, {}, {}, {}};
+  const auto &a = first.kept, &b = second.kept;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(result.both));
+  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(result.first_only));
+  std::set_difference(b.begin(), b.end(), a.begin(), a.end(), std::back_inserter(result.second_only));
+  return result;
+}
+
+GroupPlan whole(const GroupPlan& of) { return {of.group, of.size, all_indices(of.size)}; }
 
 }  // namespace
 
@@ -47,15 +83,32 @@ void verify_plan(const PruningPlan& plan, const Graph& graph, std::span<const Pr
   if (const auto expected = fingerprint(graph); plan.graph != expected)
     refuse("plan", fmt::format("made for graph {}", plan.graph), fmt::format("a plan for graph {}", expected),
            "make a plan for this network");
-  std::size_t next = 0;
-  for (const auto& group : groups) {
-    if (!group.prunable) continue;
-    if (next == plan.groups.size())
-      refuse("plan", fmt::format("no group '{}'", group.name), "every prunable group");
-    verify_group(plan.groups[next++], group);
+  std::map<std::string_view, const PruningGroup*> known;
+  for (const auto& group : groups) known[group.name] = &group;
+  std::set<std::string_view> seen;
+  for (const auto& planned : plan.groups) {
+    const auto found = known.find(planned.group);
+    if (found == known.end()) refuse_unknown(planned.group, groups);
+    if (!seen.insert(planned.group).second)
+      refuse(fmt::format("plan, group '{}'", planned.group), "a second time", "each group once");
+    verify_group(planned, *found->second);
   }
-  if (next < plan.groups.size())
-    refuse("plan", fmt::format("group '{}'", plan.groups[next].group), "the graph's prunable groups only");
+}
+
+std::vector<GroupDifference> compare_plans(const PruningPlan& first, const PruningPlan& second) {
+  if (first.graph != second.graph)
+    refuse("plans", fmt::format("made for graphs {} and {}", first.graph, second.graph), "one graph",
+           "indices of different networks mean different things");
+  const auto in_first = by_name(first), in_second = by_name(second);
+  std::vector<GroupDifference> all;
+  for (const auto& group : first.groups) {
+    const auto found = in_second.find(group.group);
+    all.push_back(difference(group, found == in_second.end() ? whole(group) : *found->second));
+  }
+  for (const auto& group : second.groups) {
+    if (!in_first.contains(group.group)) all.push_back(difference(whole(group), group));
+  }
+  return all;
 }
 
 std::string to_text(const PruningPlan& plan) {
@@ -70,13 +123,14 @@ std::string to_text(const PruningPlan& plan) {
 }
 
 std::string plan_to_json(const PruningPlan& plan) {
-  Json json;
-  json["format"] = kFormat;
-  json["graph"] = plan.graph;
-  json["groups"] = Json::array();
-  for (const auto& group : plan.groups)
-    json["groups"].push_back({{"group", group.group}, {"size", group.size}, {"kept", group.kept}});
-  return json.dump();
+  std::string text = fmt::format("{{\n\"format\": {}, \"graph\": {},\n\"groups\": [", Json(kFormat).dump(),
+                                 Json(plan.graph).dump());
+  for (std::size_t g = 0; g < plan.groups.size(); ++g) {
+    const auto& group = plan.groups[g];
+    const Json line = {{"group", group.group}, {"size", group.size}, {"kept", group.kept}};
+    text += (g == 0 ? "\n" : ",\n") + line.dump();
+  }
+  return text + "\n]}\n";
 }
 
 PruningPlan plan_from_json(std::string_view text, std::string_view where) {

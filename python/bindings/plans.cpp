@@ -49,6 +49,19 @@ void bind_plan_values(py::module_& module) {
                std::to_string(plan.size) + ">";
       });
 
+  py::class_<GroupDifference>(module, "GroupDifference",
+                              "How two plans differ in one group, by kept indices.")
+      .def_readonly("group", &GroupDifference::group)
+      .def_readonly("size", &GroupDifference::size)
+      .def_readonly("both", &GroupDifference::both)
+      .def_readonly("first_only", &GroupDifference::first_only)
+      .def_readonly("second_only", &GroupDifference::second_only)
+      .def("__repr__", [](const GroupDifference& each) {
+        return "<GroupDifference " + each.group + ": " + std::to_string(each.both.size()) + " in both, " +
+               std::to_string(each.first_only.size()) + " and " + std::to_string(each.second_only.size()) +
+               " in one>";
+      });
+
   py::class_<PruningPlan>(module, "PruningPlan", "The kept indices of every prunable group.")
       .def_readonly("graph", &PruningPlan::graph, "fingerprint of the graph it was made for")
       .def_property_readonly(
@@ -57,7 +70,10 @@ void bind_plan_values(py::module_& module) {
       .def("to_text", py::overload_cast<const PruningPlan&>(&to_text))
       .def("to_json", &plan_to_json)
       .def_static(
-          "from_json", [](const std::string& text) { return plan_from_json(text, "plan"); }, py::arg("text"))
+          "from_json",
+          [](const std::string& text, const std::string& where) { return plan_from_json(text, where); },
+          py::arg("text"), py::arg("where") = "plan", "`where` names the text in messages.")
+      .def("compare", &compare_plans, py::arg("other"), "Where another plan for the same graph differs.")
       .def("__repr__", [](const PruningPlan& plan) {
         return "<PruningPlan of " + std::to_string(plan.groups.size()) + " groups>";
       });

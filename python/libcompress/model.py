@@ -106,6 +106,12 @@ class Model:
 
         return prune(self, amount, **options)
 
+    def apply(self, plan, **options):
+        """The smaller model of a plan; see `libcompress.pruning.apply`."""
+        from libcompress.pruning import apply
+
+        return apply(self, plan, **options)
+
     def masked_twin(self, plan: _core.PruningPlan, groups: Groups | None = None) -> Model:
         """This model with zeros where `plan` would remove: its output is that of the pruned model."""
         groups = groups or self.groups()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from libcompress import _core
 from libcompress.errors import error
@@ -80,6 +82,27 @@ def prune(
         )
     else:
         plan = _core.plan_fraction(model.core, groups.core, scores, float(amount), limits)
+    return _carried_out(model, groups, plan)
+
+
+def apply(
+    model: Model,
+    plan: _core.PruningPlan | str | os.PathLike,
+    *,
+    ignore: Sequence[str] = (),
+    spatial: Sequence[str] = (),
+) -> PrunedModel:
+    """Carries out a plan: one of `prune` or `PruningPlan.from_json`, or the path of its JSON file.
+
+    It must have been made for the same graph. `spatial` names nodes whose channels become rows, as when the
+    plan was made.
+    """
+    if not isinstance(plan, _core.PruningPlan):
+        plan = _core.PruningPlan.from_json(Path(plan).read_text(), os.fspath(plan))
+    return _carried_out(model, model.groups(ignore, spatial), plan)
+
+
+def _carried_out(model: Model, groups: Groups, plan: _core.PruningPlan) -> PrunedModel:
     smaller = Model.of(_core.prune(model.core, groups.core, plan))
     return PrunedModel(smaller, plan, groups, model.costs(), smaller.costs(), model)
 

@@ -134,11 +134,56 @@ def test_a_plan_that_was_written_belongs_to_the_network(network, tmp_path):
     assert [len(group["kept"]) for group in json.loads(plan.read_text())["groups"]] == [6, 5]
 
 
+def saved_plan(network, tmp_path, name, *arguments):
+    plan = tmp_path / name
+    result = call("prune", network, *arguments, "--out", tmp_path / "small.onnx", "--plan", plan)
+    assert result.code == 0, result.err
+    return plan
+
+
+def test_a_plan_edited_by_hand_is_carried_out(network, tmp_path):
+    plan = saved_plan(network, tmp_path, "plan.json", "--amount", "25%")
+    edited = json.loads(plan.read_text())
+    edited["groups"][0]["kept"] = [0, 7]
+    del edited["groups"][1]  # a group that is left out keeps all
+    plan.write_text(json.dumps(edited))
+    out = tmp_path / "applied.onnx"
+    result = call("prune", network, "--apply", plan, "--out", out, "--json")
+    assert result.code == 0, result.err
+    assert [group["kept"] for group in result.json["groups"]][:2] == [2, 6]
+    assert [check["verdict"] for check in result.json["checks"]] == ["passed"]
+    model = lc.load(network)
+    pruned = model.apply(plan)
+    assert np.array_equal(pruned.model.run(IMAGES), lc.load(out).run(IMAGES))
+
+
+def test_a_plan_of_another_network_is_refused(network, tmp_path):
+    plan = saved_plan(network, tmp_path, "plan.json", "--amount", "25%")
+    plan.write_text(plan.read_text().replace('"graph": "', '"graph": "0'))
+    out = tmp_path / "applied.onnx"
+    result = call("prune", network, "--apply", plan, "--out", out)
+    assert result.code == 4 and "make a plan for this network" in result.err and not out.exists()
+    with pytest.raises(lc.Error, match="make a plan for this network"):
+        lc.load(network).apply(plan)
+
+
+def test_diff_tells_where_plans_differ(network, tmp_path):
+    first = saved_plan(network, tmp_path, "a.json", "--amount", "25%")
+    second = saved_plan(network, tmp_path, "b.json", "--amount", "25%", "--ignore", "conv2")
+    result = call("diff", first, second, "--json")
+    assert result.code == 0 and not result.json["same"]
+    conv2 = next(group for group in result.json["groups"] if group["group"] == "conv2")
+    assert len(conv2["both"]) == 5 and conv2["first_only"] == [] and len(conv2["second_only"]) == 1
+    assert "conv2" in call("diff", first, second).out
+    assert "keep the same" in call("diff", first, first).out
+    assert call("diff", first, network).code == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "--amount 50% or --budget params=50%"),
-        (["--amount", "50%", "--budget", "params=50%"], "an amount and a budget"),
+        ([], "--amount 50%, --budget params=50% or --apply plan.json"),
+        (["--amount", "50%", "--budget", "params=50%"], "--amount and --budget"),
         (["--amount", "50"], "a percentage below 100%"),
         (["--budget", "parameters=50%"], "params, macs, flash or peak_ram"),
         (["--amount", "50%", "--ignore", "konv1"], "did you mean 'conv1'?"),

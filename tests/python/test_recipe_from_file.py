@@ -36,6 +36,19 @@ def test_it_is_checked_and_planned(folder):
     assert kept["conv2"] < 1
 
 
+def test_its_plan_is_saved_and_carried_out(folder, tmp_path):
+    plan = tmp_path / "plan.json"
+    saved = call("plan", folder / "recipe.yaml", "--out", plan, "--json")
+    assert saved.code == 0, saved.err
+    arguments = ["--apply", plan, "--spatial", "conv2", "--out", tmp_path / "small.onnx", "--json"]
+    applied = call("prune", folder / "network.onnx", *arguments)
+    assert applied.code == 0, applied.err
+    assert applied.json["after"]["params"] == saved.json["after"]["params"]
+    arguments.remove("--spatial"), arguments.remove("conv2")
+    pinned = call("prune", folder / "network.onnx", *arguments)
+    assert pinned.code == 4 and "group 'conv2': a group that may not be pruned" in pinned.err
+
+
 def test_it_runs_to_c_code_with_its_proofs(folder):
     result = call("run", folder / "recipe.yaml", "--out", folder / "run", "--json")
     assert result.code == 0, result.err

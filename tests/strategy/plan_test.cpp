@@ -72,14 +72,48 @@ TEST(Plan, refuses_another_graph) {
   EXPECT_THAT(complaint_about(plan, given), HasSubstr("made for graph 0123"));
 }
 
-TEST(Plan, refuses_missing_and_foreign_groups) {
+TEST(Plan, keeps_all_of_a_group_that_it_leaves_out) {
   const auto given = sample();
   auto plan = full_plan(given.graph, given.groups);
-  plan.groups.pop_back();
-  EXPECT_THAT(complaint_about(plan, given), HasSubstr("no group 'b'"));
-  plan = full_plan(given.graph, given.groups);
-  plan.groups.push_back({"c", 2, {0}});
-  EXPECT_THAT(complaint_about(plan, given), HasSubstr("group 'c'"));
+  plan.groups.erase(plan.groups.begin());
+  EXPECT_EQ(complaint_about(plan, given), "no error");
+}
+
+TEST(Plan, refuses_groups_that_are_unknown_doubled_or_pinned) {
+  const auto given = sample();
+  const auto with = [&](const GroupPlan& group) {
+    auto plan = full_plan(given.graph, given.groups);
+    plan.groups.push_back(group);
+    return complaint_about(plan, given);
+  };
+  EXPECT_THAT(with({"d", 2, {0}}), HasSubstr("plan, group 'd': no such group"));
+  EXPECT_THAT(with({"a", 4, {0}}), HasSubstr("plan, group 'a': a second time"));
+  EXPECT_THAT(with({"c", 2, {0}}), HasSubstr("may not be pruned: it is the network's output"));
+}
+
+TEST(Plan, is_compared_group_by_group) {
+  const auto given = sample();
+  auto first = full_plan(given.graph, given.groups), second = first;
+  first.groups[0].kept = {0, 1};
+  second.groups[0].kept = {1, 3};
+  second.groups.pop_back();  // b keeps all, as in the first
+  const auto differences = compare_plans(first, second);
+  ASSERT_EQ(differences.size(), 2u);
+  EXPECT_THAT(differences[0].both, ::testing::ElementsAre(1));
+  EXPECT_THAT(differences[0].first_only, ::testing::ElementsAre(0));
+  EXPECT_THAT(differences[0].second_only, ::testing::ElementsAre(3));
+  EXPECT_EQ(differences[1].group, "b");
+  EXPECT_TRUE(differences[1].first_only.empty() && differences[1].second_only.empty());
+  EXPECT_EQ(compare_plans(second, first).size(), 2u);
+  second.graph = "0123";
+  EXPECT_THROW(compare_plans(first, second), Error);
+}
+
+TEST(Plan, is_written_with_a_line_a_group) {
+  const auto given = sample();
+  auto plan = full_plan(given.graph, given.groups);
+  plan.groups[0].kept = {1, 3};
+  EXPECT_THAT(plan_to_json(plan), HasSubstr("\n{\"group\":\"a\",\"size\":4,\"kept\":[1,3]},\n"));
 }
 
 TEST(Plan, refuses_indices_that_are_empty_doubled_unsorted_or_out_of_range) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "libcompress/base/files.h"
 #include "libcompress/export/onnx_writer.h"
 #include "tools/command/verb.h"
 
@@ -11,6 +12,10 @@ std::vector<std::string> cost_row(const std::string& label, std::int64_t before,
   const double percent =
       before > 0 ? 100.0 * static_cast<double>(after) / static_cast<double>(before) : 100.0;
   return {label, grouped(before), grouped(after), fmt::format("{:.2f}%", percent)};
+}
+
+PruningPlan read_plan(const std::filesystem::path& file) {
+  return plan_from_json(read_text(file), file.string());
 }
 
 std::int64_t kept_of(const PruningPlan& plan, const PruningGroup& group) {

@@ -15,6 +15,9 @@ namespace compress::command {
 /// A row of a table of costs: label, before, after, percent.
 std::vector<std::string> cost_row(const std::string& label, std::int64_t before, std::int64_t after);
 
+/// A plan from a JSON file of at most 64 MiB.
+PruningPlan read_plan(const std::filesystem::path& file);
+
 /// How many indices of `group` the plan keeps.
 std::int64_t kept_of(const PruningPlan& plan, const PruningGroup& group);
 

@@ -33,6 +33,7 @@ struct Verb {
 
 Verb check_verb();
 Verb plan_verb();
+Verb diff_verb();
 Verb run_verb();
 Verb resume_verb();
 Verb inspect_verb();

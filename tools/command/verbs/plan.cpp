@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "libcompress/base/files.h"
 #include "libcompress/pipeline/json_figures.h"
 #include "libcompress/pipeline/pipeline.h"
 #include "tools/command/figures.h"
@@ -11,8 +12,15 @@ namespace {
 
 using nlohmann::json;
 
-int plan(const Session& session, const RecipeArguments& arguments) {
-  const Preview preview = preview_recipe(arguments.load(session.plugins), session.plugins, session.terminal);
+struct Arguments {
+  RecipeArguments recipe;
+  std::string out;
+};
+
+int plan(const Session& session, const Arguments& arguments) {
+  const Preview preview =
+      preview_recipe(arguments.recipe.load(session.plugins), session.plugins, session.terminal);
+  if (!arguments.out.empty()) write_file(arguments.out, plan_to_json(preview.plan));
   json object = {
       {"before", cost_json(preview.before)}, {"after", cost_json(preview.after)}, {"groups", json::array()}};
   std::vector<std::vector<std::string>> rows = {{"group", "width", "kept", "note"}};
@@ -34,6 +42,11 @@ int plan(const Session& session, const RecipeArguments& arguments) {
        cost_row("flash, bytes of 8-bit constants", preview.before.flash_bytes, preview.after.flash_bytes),
        cost_row("peak RAM, bytes of activations", preview.before.peak_ram_bytes,
                 preview.after.peak_ram_bytes)});
+  if (!arguments.out.empty()) {
+    object["out"] = arguments.out;
+    text += fmt::format("\nwrote {}; `libcompress prune FILE --apply {}` carries it out\n", arguments.out,
+                        arguments.out);
+  }
   session.print(object, text);
   return 0;
 }
@@ -41,10 +54,12 @@ int plan(const Session& session, const RecipeArguments& arguments) {
 }  // namespace
 
 Verb plan_verb() {
-  return {"plan", "Show what a recipe would do: groups, parameters, MACs, flash, peak RAM. Writes nothing",
-          "libcompress plan examples/demo.yaml", [](CLI::App& app) {
-            auto arguments = std::make_shared<RecipeArguments>();
-            arguments->declare(app);
+  return {"plan",
+          "Show what a recipe would do: groups, parameters, MACs, flash, peak RAM; save the plan with --out",
+          "libcompress plan examples/demo.yaml --out plan.json", [](CLI::App& app) {
+            auto arguments = std::make_shared<Arguments>();
+            arguments->recipe.declare(app);
+            app.add_option("--out", arguments->out, "write what would be kept to this JSON file");
             return [=](const Session& session) { return plan(session, *arguments); };
           }};
 }

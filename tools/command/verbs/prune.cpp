@@ -24,7 +24,7 @@ struct Arguments {
   std::vector<std::string> budget;  ///< params=50%
   std::vector<std::string> criterion_options, strategy_options;
   std::string tolerance = "1%";
-  std::string out, plan;
+  std::string out, plan, apply;
   bool verbose = false;
   PruneOptions prune{.criterion = {"magnitude"}};
 };
@@ -157,18 +157,34 @@ std::string checks_text(const std::vector<Check>& checks) {
   return text;
 }
 
+void check_one_goal(const Arguments& arguments) {
+  std::vector<std::string> given;
+  if (!arguments.amount.empty()) given.push_back("--amount");
+  if (!arguments.budget.empty()) given.push_back("--budget");
+  if (!arguments.apply.empty()) given.push_back("--apply");
+  if (given.size() == 1) return;
+  throw Error(
+      ErrorKind::usage,
+      {"prune", given.empty() ? "nothing that says how much" : fmt::format("{}", fmt::join(given, " and ")),
+       "one of --amount 50%, --budget params=50% or --apply plan.json", ""});
+}
+
+std::optional<PruningPlan> plan_file(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  return read_plan(path);
+}
+
 int prune_file(const Session& session, const Arguments& arguments) {
+  check_one_goal(arguments);
   const auto amount = amount_of(arguments.amount);
-  if (amount.has_value() == !arguments.budget.empty())
-    throw Error(ErrorKind::usage,
-                {"prune", amount ? "an amount and a budget" : "neither an amount nor a budget",
-                 "one of them: --amount 50% or --budget params=50%", ""});
   check_ending(arguments.out);  // before the work
   const PruneOptions prune = options_of(arguments, session.plugins);
   const auto loaded = arguments.model.load(session.plugins);
   const auto groups = arguments.groups.find(loaded);
-  const OneShot done = prune_once({loaded.model, groups, prune, amount, session.plugins, loaded.family.get(),
-                                   static_cast<std::uint64_t>(arguments.model.seed)});
+  const auto given = plan_file(arguments.apply);
+  const OneShot done =
+      prune_once({loaded.model, groups, prune, amount, given ? &*given : nullptr, session.plugins,
+                  loaded.family.get(), static_cast<std::uint64_t>(arguments.model.seed)});
   refuse_unproved("proof failed, nothing written", done.checks);
   write_model(arguments.out, done.pruned);
   if (!arguments.plan.empty()) write_file(arguments.plan, plan_to_json(done.plan));
@@ -194,6 +210,7 @@ void declare(CLI::App& app, Arguments& arguments) {
                  "what to keep in all: params, macs, flash or peak_ram, as in --budget params=50%")
       ->delimiter(',')
       ->allow_extra_args(false);
+  app.add_option("--apply", arguments.apply, "carry out this plan, a JSON file of `plan --out` or `--plan`");
   app.add_option("--criterion", arguments.prune.criterion.plugin, "criterion plugin that ranks the channels")
       ->capture_default_str();
   app.add_option("--criterion-option", arguments.criterion_options, "option of the criterion, key=value")
