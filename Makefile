@@ -9,11 +9,11 @@ CMAKE_LISTS := CMakePresets.json CMakeLists.txt \
 
 SECONDS ?= 60
 
-.PHONY: help setup build python demo test test-quick lint format docs asan fuzz benchmark clean
+.PHONY: help setup build python demo test test-quick lint format docs asan fuzz benchmark benchmark-criteria clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
-	  printf '  make %-12s %s\n' "$$name" "$$text"; done
+	  printf '  make %-18s %s\n' "$$name" "$$text"; done
 
 setup:  ## install missing Debian packages and make .venv; does nothing the second time
 	@tools/setup/packages.sh
@@ -63,6 +63,10 @@ benchmark: python  ## measure Torch-Pruning and libcompress in one run, and a ch
 	@$(PYTHON_ENV) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@cmake --build --preset release --target benchmark_chain -j $(JOBS)
 	@$(PYTHON_ENV) benchmarks/run.py
+
+benchmark-criteria: build python  ## compare the accuracy that criteria keep, beside Torch-Pruning's; resumable, hours
+	@$(PYTHON_ENV) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@$(PYTHON_ENV) benchmarks/criteria.py
 
 clean:  ## remove build folders and caches; keep .venv and runs
 	rm -rf build .cache .pytest_cache .ruff_cache
