@@ -216,7 +216,7 @@ def main() -> None:
     if not arguments.table:
         measure(results, networks, arguments.seeds, arguments.methods)
     print(
-        f"Test accuracy in percent, mean and standard deviation over the seeds, by the parameters kept; torch "
+        f"Test accuracy in percent, mean and standard deviation over the seeds, by parameters kept; torch "
         f"{torch.__version__}, torch-pruning {version('torch-pruning')}, libcompress with '{STRATEGY}'\n"
     )
     for name in networks:
