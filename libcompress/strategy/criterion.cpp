@@ -1,6 +1,13 @@
 #include "libcompress/strategy/criterion.h"
 
+#include "libcompress/base/error.h"
+
 namespace compress {
+
+void GradientSource::for_each_tapped_batch(std::span<const Tap>,
+                                           const std::function<void(std::span<const Tensor> changes)>&) {
+  throw Error(ErrorKind::usage, {"gradients", "those of parameters only", "those of activations", ""});
+}
 
 std::vector<Scores> Criterion::score_all(std::span<const PruningGroup> groups,
                                          const ScoringContext& context) const {

@@ -12,6 +12,17 @@
 
 namespace compress {
 
+/// An axis of an activation where it comes into a node or out of it.
+struct Tap {
+  static constexpr std::int32_t kOutput = -1;
+
+  NodeId node{};
+  std::int32_t operand = kOutput;  ///< which of the node's inputs, or its output
+  std::int32_t axis = 1;
+
+  bool is_output() const { return operand == kOutput; }
+};
+
 /// Gradients of the loss for criteria that need them; the train room implements it on LibTorch.
 class GradientSource {
  public:
@@ -20,6 +31,13 @@ class GradientSource {
   /// Calls `use` once a batch of training data with the gradient of the mean loss for every parameter (by
   /// name, float32, the parameter's shape). The network does not change.
   virtual void for_each_batch(const std::function<void(const StateDict& gradients)>& use) = 0;
+
+  /// Calls `use` once a batch of training data with a tensor for each tap, [examples, extent of the axis],
+  /// float32: z * dL/dz, summed over all elements z of that index, L being the example's own loss. To first
+  /// order -that is by what L changes when the index is zero for whom the tap is: of an operand for this node
+  /// alone, of an output for all who read it. Error of kind usage for a source that cannot tell.
+  virtual void for_each_tapped_batch(std::span<const Tap> taps,
+                                     const std::function<void(std::span<const Tensor> changes)>& use);
 };
 
 struct ScoringContext {

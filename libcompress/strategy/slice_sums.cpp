@@ -114,4 +114,15 @@ std::span<const double> SliceSums::of(const Value& value, std::int32_t axis) {
   return known_[wanted];
 }
 
+std::vector<Scores> sums_of_groups(std::span<const PruningGroup> groups, const Graph& graph,
+                                   SliceSums& sums) {
+  std::vector<Scores> all;
+  for (const auto& group : groups) {
+    auto& scores = all.emplace_back(static_cast<std::size_t>(group.size), 0.0);
+    for (const auto& member : group.members)
+      credit(member, sums.of(graph.value(member.axis.value), member.axis.dimension), scores);
+  }
+  return all;
+}
+
 }  // namespace compress

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libcompress/graph/graph.h"
+#include "libcompress/strategy/criterion.h"
 
 namespace compress {
 
@@ -41,5 +42,8 @@ class SliceSums {
   std::function<Terms(const Value&)> terms_of_;
   std::map<Axis, std::vector<double>> known_;
 };
+
+/// By group: what `sums` has of each axis, credited to the indices that it goes with.
+std::vector<Scores> sums_of_groups(std::span<const PruningGroup> groups, const Graph& graph, SliceSums& sums);
 
 }  // namespace compress

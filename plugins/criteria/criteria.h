@@ -6,7 +6,11 @@
 
 namespace compress {
 
+void register_bn_scale(Catalog<Criterion>& catalog);
+void register_geometric_median(Catalog<Criterion>& catalog);
+void register_lamp(Catalog<Criterion>& catalog);
 void register_magnitude(Catalog<Criterion>& catalog);
+void register_random(Catalog<Criterion>& catalog);
 void register_taylor(Catalog<Criterion>& catalog);
 
 }  // namespace compress

@@ -1,33 +1,38 @@
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
-#include "libcompress/strategy/slice_sums.h"
 #include "plugins/criteria/criteria.h"
+#include "plugins/criteria/weights.h"
 
 namespace compress {
 namespace {
 
-/// Magnitude (Li et al., ICLR 2017), over every coupled slice: the filter that makes an index and the slices
-/// of all later weights that read it, as they go together. Weights of convolutions and linear layers only:
-/// biases, norm scales and running statistics have other units, and Li et al. rank by the kernel weights
-/// alone.
+/// By what the scores of a group are divided.
+double divisor(const Scores& scores, std::string_view normalize) {
+  if (normalize == "mean")
+    return std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+  if (normalize == "max") return *std::max_element(scores.begin(), scores.end());
+  return 1.0;
+}
+
+/// Magnitude (Li et al., ICLR 2017), over every coupled slice, as those go together.
 class Magnitude final : public Criterion {
  public:
-  explicit Magnitude(bool squares) : squares_(squares) {}
+  explicit Magnitude(const Options& options)
+      : norm_(options.string("norm")), normalize_(options.string("normalize")) {}
 
   std::vector<Scores> score_all(std::span<const PruningGroup> groups,
                                 const ScoringContext& context) const override {
-    SliceSums sums([&](const Value& value) -> Terms {
-      if (value.kind != ValueKind::parameter || value.shape.size() < 2) return {};
-      return {squares_ ? Terms::Kind::square : Terms::Kind::absolute,
-              context.model.weights.at(value.name).as<float>()};
-    });
-    std::vector<Scores> all;
-    for (const auto& group : groups) {
-      auto& scores = all.emplace_back(static_cast<std::size_t>(group.size), 0.0);
-      for (const auto& member : group.members)
-        credit(member, sums.of(context.model.graph.value(member.axis.value), member.axis.dimension), scores);
-      if (!squares_) continue;
-      for (auto& score : scores) score = std::sqrt(score);
+    auto all =
+        sums_of_weights(groups, context.model, norm_ == "l1" ? Terms::Kind::absolute : Terms::Kind::square);
+    for (auto& scores : all) {
+      if (norm_ == "l2") {
+        for (auto& score : scores) score = std::sqrt(score);
+      }
+      const auto by = divisor(scores, normalize_);
+      if (by == 1.0 || by == 0.0) continue;  // a group of zeros stays one
+      for (auto& score : scores) score /= by;
     }
     return all;
   }
@@ -38,22 +43,28 @@ class Magnitude final : public Criterion {
   }
 
  private:
-  bool squares_;
+  std::string norm_, normalize_;
 };
 
 }  // namespace
 
 void register_magnitude(Catalog<Criterion>& catalog) {
-  catalog.add(
-      "magnitude", "norm of the weights of every coupled slice",
-      {{"norm",
-        OptionType::string,
-        "l1: sum of absolute weights; l2: root of the sum of squares",
-        "l2",
-        {},
-        {},
-        {"l1", "l2"}}},
-      [](const Options& options) { return std::make_unique<Magnitude>(options.string("norm") == "l2"); });
+  catalog.add("magnitude", "norm of the weights of every coupled slice (Li et al., 2017)",
+              {{"norm",
+                OptionType::string,
+                "l1: sum of absolute weights; l2: root of the sum of squares; squares: without the root",
+                "l2",
+                {},
+                {},
+                {"l1", "l2", "squares"}},
+               {"normalize",
+                OptionType::string,
+                "what the scores of a group are divided by: nothing, their mean or their largest",
+                "none",
+                {},
+                {},
+                {"none", "mean", "max"}}},
+              [](const Options& options) { return std::make_unique<Magnitude>(options); });
 }
 
 }  // namespace compress

@@ -22,9 +22,9 @@ class Taylor final : public Criterion {
     std::int64_t batches = 0;
     context.gradients->for_each_batch([&](const StateDict& gradients) {
       ++batches;
+      const auto changes = loss_changes(groups, context.model, gradients);
       for (std::size_t g = 0; g < groups.size(); ++g) {
-        const auto changes = loss_changes(groups[g], context.model, gradients);
-        for (std::size_t i = 0; i < changes.size(); ++i) totals[g][i] += changes[i] * changes[i];
+        for (std::size_t i = 0; i < changes[g].size(); ++i) totals[g][i] += changes[g][i] * changes[g][i];
       }
     });
     if (batches == 0)
@@ -41,16 +41,14 @@ class Taylor final : public Criterion {
   }
 
  private:
-  static Scores loss_changes(const PruningGroup& group, const Model& model, const StateDict& gradients) {
+  static std::vector<Scores> loss_changes(std::span<const PruningGroup> groups, const Model& model,
+                                          const StateDict& gradients) {
     SliceSums sums([&](const Value& value) -> Terms {
       const auto gradient = gradients.find(value.name);
       if (value.kind != ValueKind::parameter || gradient == gradients.end()) return {};
       return {Terms::Kind::product, model.weights.at(value.name).as<float>(), gradient->second.as<float>()};
     });
-    Scores changes(static_cast<std::size_t>(group.size), 0.0);
-    for (const auto& member : group.members)
-      credit(member, sums.of(model.graph.value(member.axis.value), member.axis.dimension), changes);
-    return changes;
+    return sums_of_groups(groups, model.graph, sums);
   }
 };
 

@@ -1,144 +1,149 @@
-#include "plugins/criteria/criteria.h"
-
 #include <gmock/gmock.h>
 
 #include "libcompress/base/error.h"
-#include "libcompress/strategy/slice_sums.h"
-#include "tests/graph/builder.h"
+#include "tests/strategy/scoring.h"
 
 namespace compress {
 namespace {
 
 using testing::Builder;
 using ::testing::DoubleEq;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::sample;
+using testing::score;
+using testing::set_weight;
+using testing::with_some_weights;
 
-Catalog<Criterion> criteria() {
-  Catalog<Criterion> catalog("criterion");
-  register_magnitude(catalog);
-  register_taylor(catalog);
-  return catalog;
-}
-
-/// Two channels: conv a [2, 1, 1, 1], its norm, and a linear layer that reads 1 x 2 pixels of each.
-Model sample() {
-  Builder net({1, 1, 1, 2});
-  const auto a = net.conv("a", net.input(), 2, {.kernel = {1, 1}, .padding = {0, 0}, .bias = true});
-  Random random(1);
-  auto model = testing::with_random_weights(
-      net.done(net.linear("fc", net.unary("flatten", "f", net.batch_norm("n", a)), 1)), random);
-  const auto set = [&](const std::string& name, std::vector<float> values) {
-    model.weights[name] = Tensor::of(model.weights.at(name).shape(), values);
-  };
-  set("a.weight", {3, -1});
-  set("a.bias", {100, 100});
-  set("fc.weight", {4, 0, 2, -2});
-  return model;
-}
+const auto l1 = std::string("l1");
 
 TEST(Magnitude, sums_over_every_coupled_slice_of_weights) {
-  const auto model = sample();
-  const auto groups = find_groups(model.graph);
-  const auto l1 = criteria().make("magnitude", {{"norm", std::string("l1")}});
-  EXPECT_THAT(l1->score_all(groups, {model})[0], ElementsAre(DoubleEq(7), DoubleEq(5)));
-  const auto l2 = criteria().make("magnitude", {});
-  EXPECT_THAT(l2->score_all(groups, {model})[0], ElementsAre(DoubleEq(5), DoubleEq(3)));
+  EXPECT_THAT(score(sample(), "magnitude", {{"norm", l1}})[0], ElementsAre(DoubleEq(7), DoubleEq(5)));
+  EXPECT_THAT(score(sample(), "magnitude")[0], ElementsAre(DoubleEq(5), DoubleEq(3)));
+  EXPECT_THAT(score(sample(), "magnitude", {{"norm", std::string("squares")}})[0],
+              ElementsAre(DoubleEq(25), DoubleEq(9)));
+}
+
+TEST(Magnitude, divides_a_group_by_its_mean_or_largest) {
+  EXPECT_THAT(score(sample(), "magnitude", {{"normalize", std::string("mean")}})[0],
+              ElementsAre(DoubleEq(1.25), DoubleEq(0.75)));
+  EXPECT_THAT(score(sample(), "magnitude", {{"normalize", std::string("max")}})[0],
+              ElementsAre(DoubleEq(1), DoubleEq(0.6)));
+}
+
+TEST(Magnitude, leaves_a_group_of_zeros_at_zero) {
+  auto model = sample();
+  set_weight(model, "a.weight", {0, 0});
+  set_weight(model, "fc.weight", {0, 0, 0, 0});
+  for (const auto* how : {"mean", "max"})
+    EXPECT_THAT(score(model, "magnitude", {{"normalize", std::string(how)}})[0], Each(DoubleEq(0)));
 }
 
 TEST(Magnitude, refuses_an_unknown_norm) {
-  EXPECT_THROW(criteria().make("magnitude", {{"norm", std::string("l3")}}), Error);
+  EXPECT_THROW(score(sample(), "magnitude", {{"norm", std::string("l3")}}), Error);
 }
 
-/// Hands out fixed gradients.
-class Fixed final : public GradientSource {
- public:
-  explicit Fixed(std::vector<StateDict> batches) : batches_(std::move(batches)) {}
-  void for_each_batch(const std::function<void(const StateDict&)>& use) override {
-    for (const auto& batch : batches_) use(batch);
+TEST(Lamp, divides_a_squared_magnitude_by_what_its_group_has_left) {
+  EXPECT_THAT(score(sample(), "lamp")[0], ElementsAre(DoubleEq(1), DoubleEq(9.0 / 34)));
+}
+
+TEST(Lamp, lets_the_later_of_equal_indices_go_first) {
+  auto model = sample();
+  set_weight(model, "a.weight", {2, 2});
+  set_weight(model, "fc.weight", {0, 0, 0, 0});
+  EXPECT_THAT(score(model, "lamp")[0], ElementsAre(DoubleEq(1), DoubleEq(0.5)));
+  set_weight(model, "a.weight", {0, 0});
+  EXPECT_THAT(score(model, "lamp")[0], Each(DoubleEq(0)));
+}
+
+TEST(BatchNormScale, takes_the_absolute_scale) {
+  EXPECT_THAT(score(sample(), "bn_scale")[0], ElementsAre(DoubleEq(0.5), DoubleEq(2)));
+}
+
+TEST(BatchNormScale, sums_over_the_norms_of_a_group) {
+  Builder net({1, 1, 2, 2});
+  const auto a = net.batch_norm("na", net.conv("a", net.input(), 2));
+  const auto b = net.batch_norm("nb", net.conv("b", net.input(), 2));
+  auto model = with_some_weights(net.done(net.conv("c", net.add("sum", a, b), 1)));
+  set_weight(model, "na.weight", {1, -2});
+  set_weight(model, "nb.weight", {3, 4});
+  EXPECT_THAT(score(model, "bn_scale")[0], ElementsAre(DoubleEq(4), DoubleEq(6)));
+}
+
+TEST(BatchNormScale, names_the_group_that_no_norm_scales) {
+  Builder net({1, 1, 2, 2});
+  const auto a = net.batch_norm("na", net.conv("a", net.input(), 2));
+  const auto model = with_some_weights(net.done(net.conv("c", net.conv("b", a, 2), 1)));
+  try {
+    score(model, "bn_scale");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_THAT(error.what(), HasSubstr("group 'b'"));
+    EXPECT_THAT(error.what(), HasSubstr("magnitude"));
   }
+}
 
- private:
-  std::vector<StateDict> batches_;
-};
+TEST(GeometricMedian, sums_the_distances_from_all_other_filters) {
+  Builder net({1, 1, 2, 2});
+  const auto a = net.conv("a", net.input(), 3, {.kernel = {1, 2}, .padding = {0, 0}});
+  auto model = with_some_weights(net.done(net.conv("b", a, 1)));
+  set_weight(model, "a.weight", {0, 0, 3, 4, 6, 8});
+  EXPECT_THAT(score(model, "geometric_median")[0], ElementsAre(DoubleEq(15), DoubleEq(10), DoubleEq(15)));
+}
 
-TEST(Taylor, squares_the_summed_change_and_averages_over_batches) {
-  const auto model = sample();
+TEST(GeometricMedian, looks_at_the_filters_that_make_a_group_not_at_those_that_read_it) {
+  Builder net({1, 1, 2, 2});
+  const testing::ConvSpec point{.kernel = {1, 1}, .padding = {0, 0}};
+  const auto a = net.conv("a", net.input(), 2, point);
+  const auto sum = net.add("sum", a, net.conv("b", a, 2, point));
+  auto model = with_some_weights(net.done(net.conv("c", net.depthwise("d", sum), 1)));
+  set_weight(model, "a.weight", {1, 4});        // 3 apart
+  set_weight(model, "b.weight", {0, 0, 6, 8});  // rows 10 apart, columns 6 and 8 as well
+  set_weight(model, "d.weight", {1, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0});  // 4 apart
+  EXPECT_THAT(score(model, "geometric_median")[0], ElementsAre(DoubleEq(17), DoubleEq(17)));
+}
+
+TEST(GeometricMedian, takes_the_filters_of_a_grouped_convolution_together) {
+  Builder net({1, 1, 2, 2});
+  const auto a = net.conv("a", net.input(), 4);
+  const auto b = net.conv("b", a, 4, {.kernel = {1, 1}, .padding = {0, 0}, .groups = 2});
+  auto model = with_some_weights(net.done(net.conv("c", b, 1)));
+  set_weight(model, "b.weight", {0, 0, 3, 0, 1, 1, 1, 5});  // indices {0, 2} and {1, 3}
   const auto groups = find_groups(model.graph);
-  const auto gradients = [&](float scale) {
-    StateDict all;
-    for (const auto& [name, weight] : model.weights) all[name] = Tensor(DType::float32, weight.shape());
-    const std::vector<float> of_conv = {scale, scale}, of_fc = {0.5f * scale, 7, scale, 0};
-    all["a.weight"] = Tensor::of({2, 1, 1, 1}, of_conv);
-    all["fc.weight"] = Tensor::of({1, 4}, of_fc);
-    return all;
-  };
-  Fixed source({gradients(1), gradients(2)});
-  const auto taylor = criteria().make("taylor", {});
-  EXPECT_TRUE(taylor->needs_gradients());
-  // Index 0: 3 * 1 + 4 * 0.5 = 5 and 10; index 1: -1 + 2 = 1 and 2.
-  EXPECT_THAT(taylor->score_all(groups, {model, 0, &source})[0], ElementsAre(DoubleEq(62.5), DoubleEq(2.5)));
+  ASSERT_EQ(groups[1].name, "b");
+  EXPECT_THAT(score(model, "geometric_median")[1], ElementsAre(DoubleEq(5), DoubleEq(5)));
 }
 
-TEST(Taylor, refuses_to_score_without_data) {
-  const auto model = sample();
+TEST(RandomScores, depend_on_the_seed_alone) {
+  const auto scores = score(sample(), "random", {}, 7);
+  EXPECT_EQ(scores, score(sample(), "random", {}, 7));
+  EXPECT_NE(scores, score(sample(), "random", {}, 8));
+  EXPECT_NE(scores[0][0], scores[0][1]);
+}
+
+/// Grouped, depthwise and transposed convolutions, biases, no norm.
+Model without_norms() {
+  Builder net({1, 3, 8, 8});
+  const auto a = net.relu("ra", net.conv("a", net.input(), 8, {.bias = true}));
+  const auto b = net.relu("rb", net.depthwise("b", a));
+  const auto c = net.conv("c", b, 8, {.groups = 2, .bias = true});
+  return with_some_weights(net.done(net.linear("fc", net.unary("flatten", "f", c), 4)));
+}
+
+TEST(Criteria, of_weights_score_networks_of_any_convolution) {
+  const auto model = without_norms();
   const auto groups = find_groups(model.graph);
-  EXPECT_THROW(criteria().make("taylor", {})->score_all(groups, {model}), Error);
-  Fixed empty({});
-  EXPECT_THROW(criteria().make("taylor", {})->score_all(groups, {model, 0, &empty}), Error);
-}
-
-/// Whole numbers, so that every order of additions gives the same sums.
-std::vector<float> whole_numbers(const Shape& shape, int modulus) {
-  std::vector<float> numbers(static_cast<std::size_t>(element_count(shape)));
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    numbers[i] = static_cast<float>(static_cast<int>(i * i) % modulus - modulus / 2);
-  return numbers;
-}
-
-/// Element by element, from the definition.
-std::vector<double> sums_by_hand(const Shape& shape, std::int32_t axis, const Terms& terms) {
-  std::vector<double> sums(static_cast<std::size_t>(shape[static_cast<std::size_t>(axis)]), 0.0);
-  for (std::size_t i = 0; i < terms.a.size(); ++i) {
-    auto rest = static_cast<std::int64_t>(i), index = std::int64_t{0};
-    for (auto d = static_cast<std::int32_t>(shape.size()) - 1; d >= axis; --d) {
-      index = rest % shape[static_cast<std::size_t>(d)];
-      rest /= shape[static_cast<std::size_t>(d)];
-    }
-    const double a = terms.a[i];
-    sums[static_cast<std::size_t>(index)] += terms.kind == Terms::Kind::absolute ? std::abs(a)
-                                             : terms.kind == Terms::Kind::square ? a * a
-                                                                                 : a * terms.b[i];
-  }
-  return sums;
-}
-
-TEST(SliceSums, are_those_of_the_definition_along_every_axis) {
-  for (const Shape& shape :
-       {Shape{5}, Shape{3, 7}, Shape{4, 1}, Shape{3, 40, 2}, Shape{2, 9, 3, 3}, Shape{2, 3, 20}}) {
-    const auto a = whole_numbers(shape, 17), b = whole_numbers(shape, 13);
-    for (const auto& terms : {Terms{Terms::Kind::absolute, a}, Terms{Terms::Kind::square, a},
-                              Terms{Terms::Kind::product, a, b}}) {
-      SliceSums sums([&](const Value&) { return terms; });
-      const Value value{ValueId{0}, "w", ValueKind::parameter, DType::float32, shape};
-      for (std::int32_t axis = 0; axis < static_cast<std::int32_t>(shape.size()); ++axis) {
-        const auto expected = sums_by_hand(shape, axis, terms);
-        EXPECT_EQ(slice_sums(shape, axis, terms), expected) << to_string(shape) << " axis " << axis;
-        EXPECT_THAT(sums.of(value, axis), ::testing::ElementsAreArray(expected)) << to_string(shape);
-      }
+  for (const auto* criterion : {"geometric_median", "lamp", "magnitude", "random"}) {
+    const auto scores = score(model, criterion);
+    ASSERT_EQ(scores.size(), groups.size());
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      ASSERT_EQ(static_cast<std::int64_t>(scores[g].size()), groups[g].size) << criterion;
+      if (!groups[g].prunable) continue;
+      EXPECT_THAT(scores[g], Each(::testing::Gt(0))) << criterion << " " << groups[g].name;
     }
   }
-}
-
-TEST(SliceSums, leave_out_a_value_without_terms) {
-  SliceSums sums([](const Value&) { return Terms{}; });
-  EXPECT_TRUE(sums.of(Value{ValueId{0}, "w", ValueKind::parameter, DType::float32, {2, 3}}, 1).empty());
-}
-
-TEST(Criteria, credit_what_goes_with_an_index) {
-  const GroupMember member{{ValueId{0}, 1}, {{0, 2}, {1}}};
-  Scores scores = {10, 20};
-  credit(member, std::vector<double>{1, 2, 4}, scores);
-  EXPECT_THAT(scores, ::testing::ElementsAre(15, 22));
 }
 
 }  // namespace
