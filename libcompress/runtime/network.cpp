@@ -123,6 +123,7 @@ std::vector<at::Tensor> Network::compute(std::span<const at::Tensor> inputs, std
       auto& operand = values[index_of(id)];
       const bool last = --readers[index_of(id)] == 0;
       operands.push_back(last ? std::exchange(operand, at::Tensor()) : operand);
+      if (pass.read) operands.back() = pass.read(node, operands.size() - 1, std::move(operands.back()));
     }
     auto& output = values[index_of(node.output)];
     output = step.kernel({node.attributes, operands, pass.mode, generator});

@@ -24,6 +24,9 @@ struct Pass {
   std::uint64_t seed = 0;  ///< of this pass' dropout
   /// Called with each input and activation as it is computed; may be empty.
   std::function<void(const Value&, const at::Tensor&)> observe{};
+  /// Called with each operand that a node is about to read, and its place among the node's inputs; gives what
+  /// the node reads instead, the same numbers (with gradients of this reading alone, say). May be empty.
+  std::function<at::Tensor(const Node&, std::size_t operand, at::Tensor)> read{};
 };
 
 /// The view of a tensor's bytes as a LibTorch tensor, which keeps them alive.

@@ -1,37 +1,32 @@
-#include "libcompress/base/error.h"
+#include <cmath>
+
 #include "libcompress/strategy/slice_sums.h"
+#include "plugins/criteria/activations.h"
 #include "plugins/criteria/criteria.h"
 
 namespace compress {
 namespace {
 
-/// First-order Taylor saliency (Molchanov et al., CVPR 2019): to first order the loss changes by -sum(g * w)
-/// when the weights w that go with an index become zero; its square, averaged over batches, is the score. The
-/// sum runs over every coupled slice of every trained parameter, as all of them go at once.
-class Taylor final : public Criterion {
+constexpr auto kName = "taylor";
+
+/// First-order Taylor saliency of weights (Molchanov et al., CVPR 2019): to first order the loss changes by
+/// -sum(g * w) when the weights w that go with an index become zero; its square, averaged over batches, is
+/// the score. The sum runs over every coupled slice of every trained parameter, as all of them go at once.
+class WeightTaylor final : public Criterion {
  public:
   bool needs_gradients() const override { return true; }
 
   std::vector<Scores> score_all(std::span<const PruningGroup> groups,
                                 const ScoringContext& context) const override {
-    if (!context.gradients)
-      throw Error(ErrorKind::usage, {"criterion 'taylor'", "no training data", "a data set",
-                                     "name one, or take a criterion that needs none ('magnitude')"});
-    std::vector<Scores> totals;
-    for (const auto& group : groups) totals.emplace_back(static_cast<std::size_t>(group.size), 0.0);
+    auto totals = zeros(groups);
     std::int64_t batches = 0;
-    context.gradients->for_each_batch([&](const StateDict& gradients) {
+    gradients_for(kName, context).for_each_batch([&](const StateDict& gradients) {
       ++batches;
-      const auto changes = loss_changes(groups, context.model, gradients);
-      for (std::size_t g = 0; g < groups.size(); ++g) {
-        for (std::size_t i = 0; i < changes[g].size(); ++i) totals[g][i] += changes[g][i] * changes[g][i];
-      }
+      add_terms(totals, loss_changes(groups, context.model, gradients),
+                [](double change) { return change * change; });
     });
-    if (batches == 0)
-      throw Error(ErrorKind::input, {"criterion 'taylor'", "no batch of training data", "at least one", ""});
-    for (auto& scores : totals) {
-      for (auto& score : scores) score /= static_cast<double>(batches);
-    }
+    check_seen(kName, batches);
+    scale(totals, 1.0 / static_cast<double>(batches));
     return totals;
   }
 
@@ -52,11 +47,47 @@ class Taylor final : public Criterion {
   }
 };
 
+/// First-order Taylor saliency of feature maps (Molchanov et al., ICLR 2017): the absolute mean of z * dL/dz
+/// over a feature map z, averaged over examples. z is what is read of an index, and what several weights read
+/// of it counts together.
+class ActivationTaylor final : public Criterion {
+ public:
+  bool needs_gradients() const override { return true; }
+
+  std::vector<Scores> score_all(std::span<const PruningGroup> groups,
+                                const ScoringContext& context) const override {
+    auto totals = zeros(groups);
+    std::int64_t examples = 0;
+    const auto taps = IndexFlow(context.model.graph, groups).read();
+    for_each_example(groups, context, taps, Weighting::mean, kName, [&](const Changes& changes) {
+      ++examples;
+      add_terms(totals, changes, [](double change) { return std::fabs(change); });
+    });
+    scale(totals, 1.0 / static_cast<double>(examples));
+    return totals;
+  }
+
+ protected:
+  Scores score(const PruningGroup& group, const ScoringContext& context) const override {
+    return score_all({&group, 1}, context).front();
+  }
+};
+
 }  // namespace
 
 void register_taylor(Catalog<Criterion>& catalog) {
-  catalog.add("taylor", "first-order Taylor saliency from gradients on training data", {},
-              [](const Options&) { return std::make_unique<Taylor>(); });
+  catalog.add("taylor", "first-order change of the loss, from weights or activations (Molchanov et al.)",
+              {{"form",
+                OptionType::string,
+                "weights: all that go with an index (2019); activations: what is read of it (2017)",
+                "weights",
+                {},
+                {},
+                {"weights", "activations"}}},
+              [](const Options& options) -> std::unique_ptr<Criterion> {
+                if (options.string("form") == "activations") return std::make_unique<ActivationTaylor>();
+                return std::make_unique<WeightTaylor>();
+              });
 }
 
 }  // namespace compress

@@ -10,13 +10,27 @@ namespace {
 
 using OptionValues = std::map<std::string, OptionValue>;
 
-/// Gradients that a Python iterable yields, one dict of arrays a batch.
+/// Gradients that a Python iterable yields, one dict of arrays a batch. Those of activations it yields from a
+/// method `tapped`, which takes a list of (node, operand, axis): one list of arrays a batch.
 class IterableGradients final : public GradientSource {
  public:
   explicit IterableGradients(py::iterable batches) : batches_(std::move(batches)) {}
 
   void for_each_batch(const std::function<void(const StateDict& gradients)>& use) override {
     for (const auto& batch : batches_) use(tensors_of(batch.cast<py::dict>()));
+  }
+
+  void for_each_tapped_batch(std::span<const Tap> taps,
+                             const std::function<void(std::span<const Tensor> changes)>& use) override {
+    if (!py::hasattr(batches_, "tapped")) return GradientSource::for_each_tapped_batch(taps, use);
+    py::list places;
+    for (const auto& tap : taps)
+      places.append(py::make_tuple(static_cast<std::int32_t>(tap.node), tap.operand, tap.axis));
+    for (const auto& batch : batches_.attr("tapped")(places)) {
+      std::vector<Tensor> changes;
+      for (const auto& array : batch) changes.push_back(tensor_of(array.cast<py::array>()));
+      use(changes);
+    }
   }
 
  private:

@@ -34,8 +34,78 @@ TEST(Taylor, refuses_to_score_without_data) {
   const auto model = sample();
   const auto groups = find_groups(model.graph);
   EXPECT_THROW(criteria().make("taylor", {})->score_all(groups, {model}), Error);
-  Fixed empty({});
+  Fixed empty(std::vector<StateDict>{});
   EXPECT_THROW(criteria().make("taylor", {})->score_all(groups, {model, 0, &empty}), Error);
+}
+
+/// Scores of the sample's one group from the changes of its one tap.
+Scores score_of(const std::string& criterion, Fixed& source,
+                const std::map<std::string, OptionValue>& options = {}) {
+  const auto model = sample();
+  const auto groups = find_groups(model.graph);
+  const auto made = criteria().make(criterion, options);
+  EXPECT_TRUE(made->needs_gradients());
+  return made->score_all(groups, {model, 0, &source})[0];
+}
+
+/// Two batches, of two examples and of one; what the linear layer reads: two pixels of each index.
+Fixed changes_of_what_is_read() {
+  const std::vector<float> first = {1, 2, 4, 0, -5, 1, 0, -2}, second = {0, 1, 3, 3};
+  return Fixed({Tensor::of({2, 4}, first), Tensor::of({1, 4}, second)});
+}
+
+TEST(Taylor, of_activations_averages_the_absolute_change_of_examples) {
+  auto source = changes_of_what_is_read();
+  // Index 0: 3, -4 and 1; index 1: 4, -2 and 6. The layer reads one element a feature.
+  EXPECT_THAT(score_of("taylor", source, {{"form", std::string("activations")}}),
+              ElementsAre(DoubleEq(8.0 / 3), DoubleEq(4)));
+  ASSERT_EQ(source.asked.size(), 1U);
+  EXPECT_EQ(source.asked[0].operand, 0);
+}
+
+TEST(Fisher, is_half_the_mean_square_of_the_changes) {
+  auto source = changes_of_what_is_read();
+  EXPECT_THAT(score_of("fisher", source),
+              ElementsAre(DoubleEq((9 + 16 + 1) / 6.0), DoubleEq((16 + 4 + 36) / 6.0)));
+}
+
+TEST(Acdnet, keeps_signs_over_examples_and_divides_by_the_norm_of_the_layer) {
+  const std::vector<float> first = {1, -6, 3, -4}, second = {2, 2};
+  Fixed source({Tensor::of({2, 2}, first), Tensor::of({1, 2}, second)});
+  EXPECT_THAT(score_of("acdnet", source), ElementsAre(DoubleEq(0.6), DoubleEq(0.8)));
+  ASSERT_EQ(source.asked.size(), 1U);
+  EXPECT_TRUE(source.asked[0].is_output());
+}
+
+TEST(Acdnet, leaves_a_layer_without_changes_at_zero) {
+  Fixed source({Tensor(DType::float32, {1, 2})});
+  EXPECT_THAT(score_of("acdnet", source), ElementsAre(0, 0));
+}
+
+TEST(GradientCriteria, refuse_to_score_without_data) {
+  const auto model = sample();
+  const auto groups = find_groups(model.graph);
+  const std::map<std::string, OptionValue> activations = {{"form", std::string("activations")}};
+  for (const auto& [name, options] : std::vector<std::pair<std::string, std::map<std::string, OptionValue>>>{
+           {"acdnet", {}}, {"fisher", {}}, {"taylor", activations}}) {
+    const auto criterion = criteria().make(name, options);
+    EXPECT_THROW(criterion->score_all(groups, {model}), Error) << name;
+    Fixed empty(std::vector<Tensor>{});
+    EXPECT_THROW(criterion->score_all(groups, {model, 0, &empty}), Error) << name;
+  }
+}
+
+/// Knows gradients of parameters alone.
+class OfParameters final : public GradientSource {
+ public:
+  void for_each_batch(const std::function<void(const StateDict&)>&) override {}
+};
+
+TEST(GradientCriteria, say_so_where_the_source_knows_no_activations) {
+  const auto model = sample();
+  OfParameters source;
+  EXPECT_THROW(criteria().make("fisher", {})->score_all(find_groups(model.graph), {model, 0, &source}),
+               Error);
 }
 
 }  // namespace

@@ -12,7 +12,9 @@ namespace compress::testing {
 
 inline Catalog<Criterion> criteria() {
   Catalog<Criterion> catalog("criterion");
+  register_acdnet(catalog);
   register_bn_scale(catalog);
+  register_fisher(catalog);
   register_geometric_median(catalog);
   register_lamp(catalog);
   register_magnitude(catalog);
@@ -50,16 +52,27 @@ inline std::vector<Scores> score(const Model& model, const std::string& criterio
   return criteria().make(criterion, options)->score_all(find_groups(model.graph), {model, seed});
 }
 
-/// Hands out fixed gradients.
+/// Hands out fixed gradients of parameters, or fixed changes of one tap: for each batch [examples, extent].
 class Fixed final : public GradientSource {
  public:
   explicit Fixed(std::vector<StateDict> batches) : batches_(std::move(batches)) {}
+  explicit Fixed(std::vector<Tensor> changes) : changes_(std::move(changes)) {}
+
   void for_each_batch(const std::function<void(const StateDict&)>& use) override {
     for (const auto& batch : batches_) use(batch);
   }
 
+  void for_each_tapped_batch(std::span<const Tap> taps,
+                             const std::function<void(std::span<const Tensor>)>& use) override {
+    asked.assign(taps.begin(), taps.end());
+    for (const auto& batch : changes_) use({&batch, 1});
+  }
+
+  std::vector<Tap> asked;
+
  private:
   std::vector<StateDict> batches_;
+  std::vector<Tensor> changes_;
 };
 
 }  // namespace compress::testing

@@ -60,5 +60,80 @@ TEST(GradientSource, gives_as_many_batches_as_asked_and_the_same_ones_again) {
   EXPECT_TRUE(tiny::same_bits(model.weights, tiny::network().weights));
 }
 
+/// The loss of one example of the batch, [1, 1, 32].
+double loss_of_example(const Model& model, const Batch& batch, std::int64_t n) {
+  return loss_of(model, {.count = 1,
+                         .inputs = {batch.inputs.begin() + n * 32, batch.inputs.begin() + (n + 1) * 32},
+                         .targets = {batch.targets.begin() + n * 3, batch.targets.begin() + (n + 1) * 3}});
+}
+
+/// What `change` does to the loss of example `n`, a step down and a step up.
+double slope(const Model& model, const Batch& batch, std::int64_t n,
+             const std::function<void(Model&, float factor)>& change) {
+  constexpr float kStep = 3e-3F;
+  auto above = model, below = model;
+  for (auto* each : {&above, &below}) {
+    for (auto& [name, weight] : each->weights) weight = weight.clone();
+  }
+  change(above, 1 + kStep);
+  change(below, 1 - kStep);
+  return (loss_of_example(above, batch, n) - loss_of_example(below, batch, n)) / (2.0 * kStep);
+}
+
+/// z * dL/dz is the slope by a factor on z: of filter c, or of what the linear layer reads of channel c.
+TEST(GradientSource, gives_the_change_of_each_example_at_every_tap) {
+  const tiny::Waves data;
+  const auto model = tiny::network();
+  const auto batch = TrainingBatches(data, 16, 5).make(0, 0);
+  const std::vector<Tap> taps = {{*model.graph.find_node("conv"), Tap::kOutput, 1},
+                                 {*model.graph.find_node("linear"), 0, 1}};
+  const auto source = make_gradient_source(model, data, {.batches = 1, .batch_size = 16, .seed = 5});
+  int batches = 0;
+  source->for_each_tapped_batch(taps, [&](std::span<const Tensor> changes) {
+    ++batches;
+    ASSERT_EQ(changes.size(), 2U);
+    const std::vector<std::string> weights = {"conv.weight", "linear.weight"};
+    for (std::size_t t = 0; t < 2; ++t) {
+      ASSERT_EQ(changes[t].shape(), (Shape{16, 8}));
+      for (std::int64_t n = 0; n < 16; n += 5) {
+        for (std::int64_t c = 0; c < 8; c += 3) {
+          const auto by_hand = slope(model, batch, n, [&](Model& changed, float factor) {
+            auto& weight = changed.weights.at(weights[t]);
+            const std::int64_t first = t == 0 ? 7 * c : c, step = t == 0 ? 1 : 8, count = t == 0 ? 7 : 3;
+            for (std::int64_t i = 0; i < count; ++i)
+              weight.as<float>()[static_cast<std::size_t>(first + i * step)] *= factor;
+          });
+          EXPECT_NEAR(changes[t].as<float>()[static_cast<std::size_t>(n * 8 + c)], by_hand, 1e-3)
+              << weights[t] << ", example " << n << ", channel " << c;
+        }
+      }
+    }
+  });
+  EXPECT_EQ(batches, 1);
+}
+
+TEST(GradientSource, tells_two_readings_of_one_value_apart) {
+  auto model = tiny::network();
+  Graph graph;
+  auto here = graph.add_input("input", {1, 1, 1, 32});
+  here = graph.add_node("conv", "conv", {here, graph.add_parameter("conv.weight", {8, 1, 1, 7})});
+  here = graph.add_node("global_avg_pool", "pool", {here});
+  here = graph.add_node("flatten", "flatten", {here});
+  const auto a = graph.add_node("linear", "a", {here, graph.add_parameter("a.weight", {3, 8})});
+  const auto b = graph.add_node("linear", "b", {here, graph.add_parameter("b.weight", {3, 8})});
+  graph.set_outputs({graph.add_node("add", "sum", {a, b})});
+  Random random(2);
+  StateDict weights = {{"conv.weight", model.weights.at("conv.weight")},
+                       {"a.weight", tiny::random_tensor({3, 8}, 0.5, random)},
+                       {"b.weight", tiny::filled({3, 8}, 0)}};
+  const tiny::Waves data;
+  const auto source = make_gradient_source({"twice", graph, weights, {}}, data, {.batches = 1});
+  const std::vector<Tap> taps = {{*graph.find_node("a"), 0, 1}, {*graph.find_node("b"), 0, 1}};
+  source->for_each_tapped_batch(taps, [&](std::span<const Tensor> changes) {
+    EXPECT_THAT(changes[0].as<float>(), ::testing::Contains(::testing::Ne(0)));
+    EXPECT_THAT(changes[1].as<float>(), ::testing::Each(0));  // its weights are zero
+  });
+}
+
 }  // namespace
 }  // namespace compress
