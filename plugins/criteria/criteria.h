@@ -6,12 +6,12 @@
 
 namespace compress {
 
-void register_acdnet(Catalog<Criterion>& catalog);
 void register_bn_scale(Catalog<Criterion>& catalog);
 void register_fisher(Catalog<Criterion>& catalog);
 void register_geometric_median(Catalog<Criterion>& catalog);
 void register_lamp(Catalog<Criterion>& catalog);
 void register_magnitude(Catalog<Criterion>& catalog);
+void register_normalized_taylor(Catalog<Criterion>& catalog);
 void register_random(Catalog<Criterion>& catalog);
 void register_taylor(Catalog<Criterion>& catalog);
 

@@ -173,7 +173,7 @@ def test_fisher_is_half_the_mean_square_of_the_changes(network, batch):
     assert_scores(scores(network, "fisher", data=[batch]), expected)
 
 
-def test_acdnet_looks_at_what_layers_make(network, batch):
+def test_normalized_taylor_looks_at_what_layers_make(network, batch):
     made = changes_by_hand(network, batch, made=True)
     sums = {
         "stem.weight": made["stem"].sum(0),
@@ -181,7 +181,7 @@ def test_acdnet_looks_at_what_layers_make(network, batch):
         "conv2.weight": made["conv2"].sum(0) + made["short"].sum(0),
     }
     expected = {name: np.abs(each) / np.linalg.norm(each) for name, each in sums.items()}
-    assert_scores(scores(network, "acdnet", data=[batch]), expected)
+    assert_scores(scores(network, "normalized_taylor", data=[batch]), expected)
 
 
 def test_batches_of_activations_do_not_change_the_scores(network, batch):
@@ -194,7 +194,7 @@ def test_batches_of_activations_do_not_change_the_scores(network, batch):
 
 def test_parameters_are_left_as_they_were(network, batch):
     before = [each.clone() for each in network.parameters()]
-    scores(network, "acdnet", data=[batch])
+    scores(network, "normalized_taylor", data=[batch])
     assert all(map(torch.equal, before, network.parameters()))
     assert all(each.requires_grad for each in network.parameters())
 

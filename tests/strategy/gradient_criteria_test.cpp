@@ -69,17 +69,17 @@ TEST(Fisher, is_half_the_mean_square_of_the_changes) {
               ElementsAre(DoubleEq((9 + 16 + 1) / 6.0), DoubleEq((16 + 4 + 36) / 6.0)));
 }
 
-TEST(Acdnet, keeps_signs_over_examples_and_divides_by_the_norm_of_the_layer) {
+TEST(NormalizedTaylor, keeps_signs_over_examples_and_divides_by_the_norm_of_the_layer) {
   const std::vector<float> first = {1, -6, 3, -4}, second = {2, 2};
   Fixed source({Tensor::of({2, 2}, first), Tensor::of({1, 2}, second)});
-  EXPECT_THAT(score_of("acdnet", source), ElementsAre(DoubleEq(0.6), DoubleEq(0.8)));
+  EXPECT_THAT(score_of("normalized_taylor", source), ElementsAre(DoubleEq(0.6), DoubleEq(0.8)));
   ASSERT_EQ(source.asked.size(), 1U);
   EXPECT_TRUE(source.asked[0].is_output());
 }
 
-TEST(Acdnet, leaves_a_layer_without_changes_at_zero) {
+TEST(NormalizedTaylor, leaves_a_layer_without_changes_at_zero) {
   Fixed source({Tensor(DType::float32, {1, 2})});
-  EXPECT_THAT(score_of("acdnet", source), ElementsAre(0, 0));
+  EXPECT_THAT(score_of("normalized_taylor", source), ElementsAre(0, 0));
 }
 
 TEST(GradientCriteria, refuse_to_score_without_data) {
@@ -87,7 +87,7 @@ TEST(GradientCriteria, refuse_to_score_without_data) {
   const auto groups = find_groups(model.graph);
   const std::map<std::string, OptionValue> activations = {{"form", std::string("activations")}};
   for (const auto& [name, options] : std::vector<std::pair<std::string, std::map<std::string, OptionValue>>>{
-           {"acdnet", {}}, {"fisher", {}}, {"taylor", activations}}) {
+           {"normalized_taylor", {}}, {"fisher", {}}, {"taylor", activations}}) {
     const auto criterion = criteria().make(name, options);
     EXPECT_THROW(criterion->score_all(groups, {model}), Error) << name;
     Fixed empty(std::vector<Tensor>{});

@@ -12,12 +12,12 @@ namespace compress::testing {
 
 inline Catalog<Criterion> criteria() {
   Catalog<Criterion> catalog("criterion");
-  register_acdnet(catalog);
   register_bn_scale(catalog);
   register_fisher(catalog);
   register_geometric_median(catalog);
   register_lamp(catalog);
   register_magnitude(catalog);
+  register_normalized_taylor(catalog);
   register_random(catalog);
   register_taylor(catalog);
   return catalog;

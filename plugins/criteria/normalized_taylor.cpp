@@ -6,10 +6,10 @@
 namespace compress {
 namespace {
 
-/// The channel ranking of ACDNet (Mohaimenuzzaman et al., Pattern Recognition 2023): z * dL/dz of what a
-/// layer makes, before its norm, averaged over positions and examples with its sign; then absolute, and
-/// divided by the L2 norm of its layer, here its group.
-class Acdnet final : public Criterion {
+/// Channel ranking of Mohaimenuzzaman et al. (Pattern Recognition, 2023): z * dL/dz of what a layer makes,
+/// before its norm, averaged over positions and examples with its sign; then absolute, and divided by the L2
+/// norm of its layer, here its group.
+class NormalizedTaylor final : public Criterion {
  public:
   bool needs_gradients() const override { return true; }
 
@@ -17,9 +17,9 @@ class Acdnet final : public Criterion {
                                 const ScoringContext& context) const override {
     auto totals = zeros(groups);
     const auto taps = IndexFlow(context.model.graph, groups).made();
-    for_each_example(groups, context, taps, Weighting::mean, "acdnet", [&](const Changes& changes) {
-      add_terms(totals, changes, [](double change) { return change; });
-    });
+    for_each_example(
+        groups, context, taps, Weighting::mean, "normalized_taylor",
+        [&](const Changes& changes) { add_terms(totals, changes, [](double change) { return change; }); });
     for (auto& scores : totals) normalize(scores);
     return totals;
   }
@@ -40,10 +40,10 @@ class Acdnet final : public Criterion {
 
 }  // namespace
 
-void register_acdnet(Catalog<Criterion>& catalog) {
-  catalog.add("acdnet",
+void register_normalized_taylor(Catalog<Criterion>& catalog) {
+  catalog.add("normalized_taylor",
               "Taylor saliency of a layer's outputs over its L2 norm (Mohaimenuzzaman et al., 2023)", {},
-              [](const Options&) { return std::make_unique<Acdnet>(); });
+              [](const Options&) { return std::make_unique<NormalizedTaylor>(); });
 }
 
 }  // namespace compress
