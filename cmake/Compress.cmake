@@ -9,6 +9,7 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(COMPRESS_GENERATED "${CMAKE_BINARY_DIR}/generated")  # headers that CMake writes
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
@@ -79,7 +80,8 @@ endfunction()
 
 # compress_room(NAME SOURCES ... [ROOMS ...] [LIBS ...] [TORCH])
 #
-# One static library compress_NAME. ROOMS are the rooms it may include, LIBS other targets (PRIVATE).
+# One static library compress_NAME. ROOMS are the rooms it may include, LIBS other targets (PRIVATE). Those that exist
+# when the folder plugins is done make up the shared library (cmake/Library.cmake).
 # TORCH rooms see LibTorch's headers and use fmt as headers only: the wheel carries a newer fmt that shadows Debian's.
 function(compress_room name)
   cmake_parse_arguments(ROOM "TORCH" "" "SOURCES;ROOMS;LIBS" ${ARGN})
@@ -88,6 +90,8 @@ function(compress_room name)
   target_compile_options(compress_${name} PRIVATE ${COMPRESS_WARNINGS})
   list(TRANSFORM ROOM_ROOMS PREPEND compress_)
   target_link_libraries(compress_${name} PUBLIC ${ROOM_ROOMS} PRIVATE ${ROOM_LIBS} Threads::Threads)
+  set_property(GLOBAL APPEND PROPERTY COMPRESS_ROOMS compress_${name})
+  set_property(GLOBAL APPEND PROPERTY COMPRESS_ROOM_LIBS ${ROOM_LIBS})
   if(ROOM_TORCH)
     target_include_directories(compress_${name} SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})
     target_compile_definitions(compress_${name} PRIVATE FMT_HEADER_ONLY=1)

@@ -358,6 +358,8 @@ Key make_recipe_keys() {
           within(row(top, &Recipe::seed, "seed", "of every random number; same seed, same result"), 0),
           within(row(top, &Recipe::threads, "threads", "processor threads; 0: as many as there are cores"), 0,
                  1024),
+          row(top, &Recipe::plugins, "plugins",
+              "shared objects that add plugins, relative to the recipe's folder; their code is run"),
           model_section(),
           data_section(),
           train_key(),

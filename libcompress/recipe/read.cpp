@@ -380,15 +380,33 @@ Reading read_all(std::string_view text, const std::filesystem::path& file, const
 
 }  // namespace
 
+std::vector<std::filesystem::path> plugin_files_of(std::string_view text, const std::filesystem::path& file,
+                                                   std::span<const std::string> overrides) try {
+  auto document = read_yaml(text, file.string());
+  for (const auto& assignment : overrides) put_override(document.root, assignment);
+  const auto* node = document.root.find("plugins");
+  if (!node) return {};
+  std::vector<Complaint> told_later;
+  const auto value = option_value(*node, told_later);
+  const auto* names = value ? std::get_if<std::vector<std::string>>(&*value) : nullptr;
+  std::vector<std::filesystem::path> files;
+  if (names)
+    for (const auto& name : *names)
+      if (!name.empty()) files.push_back(file.parent_path() / name);
+  return files;
+} catch (const Error&) {
+  return {};
+}
+
+std::string read_recipe_text(const std::filesystem::path& path) try {
+  return read_text(path, largest_recipe_bytes);
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::input) throw;
+  throw Error(ErrorKind::recipe, error.what());  // too large to be a recipe
+}
+
 Recipe load_recipe(const std::filesystem::path& path, const RecipeContext& context) {
-  std::string text;
-  try {
-    text = read_text(path, largest_recipe_bytes);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::input) throw;
-    throw Error(ErrorKind::recipe, error.what());  // too large to be a recipe
-  }
-  return parse_recipe(text, path, context);
+  return parse_recipe(read_recipe_text(path), path, context);
 }
 
 Recipe parse_recipe(std::string_view text, const std::filesystem::path& file, const RecipeContext& context) {
@@ -421,6 +439,7 @@ Recipe with_absolute_paths(Recipe recipe, const PluginTables& plugins) {
   const auto absolute = [&](std::string& path) {
     path = std::filesystem::absolute(resolved(recipe, path)).lexically_normal().string();
   };
+  for (auto& file : recipe.plugins) absolute(file);
   if (recipe.model.file) absolute(*recipe.model.file);
   if (recipe.model.checkpoint) absolute(*recipe.model.checkpoint);
   for_each_key([&](const Key& key, const std::string& path) {

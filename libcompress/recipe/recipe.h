@@ -125,7 +125,8 @@ struct Recipe {
   std::int64_t version = 1;
   std::string name;
   std::int64_t seed = 1;
-  std::int64_t threads = 0;  ///< 0: as many as there are cores
+  std::int64_t threads = 0;            ///< 0: as many as there are cores
+  std::vector<std::string> plugins{};  ///< shared objects that add plugins, relative to `folder`
   ModelOptions model;
   PluginChoice data;
   std::optional<TrainOptions> train{};
@@ -157,6 +158,15 @@ struct RecipeContext {
   std::span<const std::string> overrides{};  ///< "prune.budget.params=20%", applied in order before checking
 };
 
+/// The text of a recipe file, of at most 1 MiB. Error of kind io if it cannot be read, of kind recipe if it
+/// is larger.
+std::string read_recipe_text(const std::filesystem::path& path);
+
+/// The files that the recipe's key `plugins` names, resolved: what they add has to be known before the rest
+/// can be checked. Empty where the key or the whole text is not well formed; parse_recipe() says why.
+std::vector<std::filesystem::path> plugin_files_of(std::string_view text, const std::filesystem::path& file,
+                                                   std::span<const std::string> overrides = {});
+
 /// Reads and checks. The first complaint, in the order of the file, is thrown as Error of kind recipe with
 /// "file:line:column: found; allowed: ...; remedy". A file that cannot be read is Error of kind io.
 Recipe load_recipe(const std::filesystem::path& path, const RecipeContext& context = {});
@@ -179,8 +189,7 @@ std::string to_yaml(const Recipe& recipe);
 /// `path` as it stands in the recipe, made usable: relative to the recipe's folder unless absolute.
 std::filesystem::path resolved(const Recipe& recipe, const std::string& path);
 
-/// A recipe that means the same in any folder: the checkpoint and every plugin option of type path made
-/// absolute.
+/// A recipe that means the same in any folder: its files and every plugin option of type path made absolute.
 Recipe with_absolute_paths(Recipe recipe, const PluginTables& plugins);
 
 /// Every key with its type, range, default and meaning, for `--help`.

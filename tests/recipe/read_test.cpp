@@ -59,6 +59,7 @@ TEST(Recipe, reads_every_key) {
   const auto recipe = parse_recipe(full_recipe, "r.yaml");
   EXPECT_EQ(recipe.name, "demo-1");
   EXPECT_EQ(recipe.threads, 2);
+  EXPECT_THAT(recipe.plugins, ElementsAre("lib/mine.so", "/opt/theirs.so"));
   EXPECT_EQ(recipe.model.checkpoint, "weights/net.safetensors");
   const auto& options = recipe.model.choice.options;
   EXPECT_EQ(options.at("classes"), OptionValue(std::int64_t{10}));
@@ -272,6 +273,25 @@ TEST(Recipe, paths_become_absolute_against_the_folder_of_the_file) {
   const auto absolute = with_absolute_paths(recipe, tables);
   EXPECT_EQ(absolute.model.checkpoint, "/recipes/a.pt");
   EXPECT_EQ(absolute.data.options.at("folder"), OptionValue("/recipes/demo/data"));
+}
+
+TEST(Recipe, tells_its_plugin_files_before_it_is_checked) {
+  const auto files = [](const std::string& text, const std::vector<std::string>& overrides = {}) {
+    return plugin_files_of(text, "/recipes/r.yaml", overrides);
+  };
+  EXPECT_THAT(files(full_recipe), ElementsAre("/recipes/lib/mine.so", "/opt/theirs.so"));
+  EXPECT_THAT(files("plugins: [a.so]\nno such key: 1\n"), ElementsAre("/recipes/a.so"));
+  EXPECT_THAT(files(smallest_recipe, {"plugins=[b.so]"}), ElementsAre("/recipes/b.so"));
+  EXPECT_THAT(with_absolute_paths(parse_recipe(full_recipe, "/recipes/r.yaml"), {}).plugins,
+              ElementsAre("/recipes/lib/mine.so", "/opt/theirs.so"));
+}
+
+TEST(Recipe, leaves_a_wrong_list_of_plugin_files_to_the_check) {
+  for (const char* text :
+       {"plugins: a.so\n", "plugins: [1]\n", "plugins: {a: b}\n", "plugins: [''", "a: [", ""})
+    EXPECT_TRUE(plugin_files_of(text, "r.yaml").empty()) << text;
+  EXPECT_THAT(error_of(with("plugins: a.so\n")),
+              HasSubstr("plugins is a string (a.so); allowed: a list of strings"));
 }
 
 TEST(Recipe, takes_a_file_in_place_of_a_model_plugin) {

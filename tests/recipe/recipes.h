@@ -18,6 +18,7 @@ version: 1
 name: demo-1
 seed: 7
 threads: 2
+plugins: [lib/mine.so, /opt/theirs.so]
 model:
   plugin: net
   options:

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "libcompress/base/error.h"
+#include "libcompress/pipeline/plugin_file.h"
 #include "libcompress/runtime/executor.h"
 #include "plugins/built_in.h"
 #include "tools/command/verb.h"
@@ -58,12 +59,15 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "libcompress " COMPRESS_VERSION);
   bool json = false;
   bool quiet = false;
+  std::vector<std::string> plugin_files;
   std::function<int(const Session&)> chosen;
   for (const auto& verb : all_verbs()) {
     auto* sub = app.add_subcommand(verb.name, verb.summary);
     sub->footer("Example:\n  " + verb.example);
     sub->add_flag("--json", json, "print one JSON object");
     sub->add_flag("--quiet", quiet, "no progress and no messages but warnings");
+    sub->add_option("--plugin", plugin_files, "load plugins from this shared object; its code is run")
+        ->allow_extra_args(false);
     auto action = verb.declare(*sub);
     sub->callback([&chosen, action] { chosen = action; });
   }
@@ -75,10 +79,11 @@ int run(int argc, char** argv) {
   if (!chosen || !app.remaining().empty()) return tell_missing_verb(app.remaining());
   catch_interrupts();
   keep_freed_memory();
-  const Plugins plugins = built_in_plugins();
+  Plugins plugins = built_in_plugins();
   Terminal terminal(quiet);
   const Session session{plugins, terminal, json};
   try {
+    for (const auto& file : plugin_files) load_plugin_file(file, plugins);
     return chosen(session);
   } catch (const Error& error) {
     tell(error, session);

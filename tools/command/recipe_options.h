@@ -15,10 +15,16 @@ struct RecipeArguments {
   std::vector<std::string> overrides;  ///< --set key=value
 
   void declare(CLI::App& app, bool required = true);
-  Recipe load(const Plugins& plugins) const;
+
+  /// Read, checked, with every default and every path made absolute. `plugins` grows by the files that the
+  /// recipe names; the recipe then names all that were loaded, so that its run folder needs no --plugin.
+  Recipe load(Plugins& plugins) const;
+
+  /// Every complaint about it. `plugins` grows as in load().
+  std::vector<Complaint> complaints(Plugins& plugins) const;
 };
 
-/// The text of a recipe file, of at most 1 MiB.
-std::string read_recipe_text(const std::string& file);
+/// A recipe that a run folder keeps. `plugins` grows as in RecipeArguments::load().
+Recipe load_kept_recipe(const std::string& text, const std::filesystem::path& file, Plugins& plugins);
 
 }  // namespace compress::command

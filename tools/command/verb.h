@@ -14,7 +14,7 @@ namespace compress::command {
 
 /// What every verb gets.
 struct Session {
-  const Plugins& plugins;
+  Plugins& plugins;  ///< grows by the files that a recipe names
   Terminal& terminal;
   bool json = false;  ///< one JSON object on standard output instead of text
 

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include "libcompress/base/files.h"
-#include "libcompress/pipeline/setup.h"
 #include "tools/command/recipe_options.h"
 #include "tools/command/verb.h"
 
@@ -9,9 +7,7 @@ namespace compress::command {
 namespace {
 
 int check(const Session& session, const RecipeArguments& arguments) {
-  const auto tables = tables_of(session.plugins);
-  const auto complaints =
-      check_recipe(read_recipe_text(arguments.file), arguments.file, {&tables, arguments.overrides});
+  const auto complaints = arguments.complaints(session.plugins);
   nlohmann::json object = {
       {"recipe", arguments.file}, {"ok", complaints.empty()}, {"complaints", nlohmann::json::array()}};
   std::string text;

@@ -24,33 +24,57 @@ json option_json(const OptionSpec& option) {
 std::string option_text(const OptionSpec& option) {
   std::string fallback = option.required ? ", required" : "";
   if (option.fallback) fallback = fmt::format(", default {}", to_string(*option.fallback));
-  return fmt::format("      {} ({}{}): {}\n", option.name, to_string(option.type), fallback, option.help);
+  return fmt::format("      {} ({}{}): {}\n", option.name, allowed_by(option), fallback, option.help);
 }
 
+/// What is asked for: all plugins, or those of one name.
+struct Wanted {
+  std::string name;  ///< empty: all
+  bool operators = false;
+  bool options = false;
+};
+
+json plugin_json(const std::string& origin, const std::string& name, const std::string& summary,
+                 const OptionTable& table) {
+  json options = json::array();
+  for (const auto& option : table) options.push_back(option_json(option));
+  return {{"name", name}, {"summary", summary}, {"options", options}, {"origin", origin}};
+}
+
+/// A line a plugin under the name of its kind; a kind without one is left out.
 template <typename Kind>
-void list(const Catalog<Kind>& catalog, bool with_options, json& object, std::string& text) {
-  text += fmt::format("{}\n", catalog.noun());
+void list(const Plugins& plugins, const Catalog<Kind>& catalog, const Wanted& wanted, json& object,
+          std::string& text) {
+  std::string lines;
   for (const auto& name : catalog.names()) {
+    if (!wanted.name.empty() && name != wanted.name) continue;
     const auto& entry = catalog.entry(name);
-    json options = json::array();
-    for (const auto& option : entry.options) options.push_back(option_json(option));
-    object[catalog.noun()].push_back(
-        {{"name", name}, {"summary", entry.summary}, {"options", options}, {"origin", "built in"}});
-    text += fmt::format("  {:<14} {}\n", name, entry.summary);
-    if (!with_options) continue;
-    for (const auto& option : entry.options) text += option_text(option);
+    const auto origin = plugins.origin(catalog.noun(), name);
+    object[catalog.noun()].push_back(plugin_json(origin, name, entry.summary, entry.options));
+    lines += fmt::format("  {:<18} {} ({})\n", name, entry.summary, origin);
+    if (!wanted.options && wanted.name.empty()) continue;
+    for (const auto& option : entry.options) lines += option_text(option);
   }
+  if (!lines.empty()) text += fmt::format("{}\n{}", catalog.noun(), lines);
 }
 
-int list_plugins(const Session& session, bool with_options) {
-  json object;
+[[noreturn]] void refuse_name(const Plugins& plugins, const std::string& name) {
+  std::vector<std::string> known;
+  for_each_catalog(plugins, [&](const auto& catalog) {
+    for (const auto& each : catalog.names()) known.push_back(each);
+  });
+  const auto near = nearest_name(name, known);
+  throw Error(ErrorKind::plugin,
+              {fmt::format("plugin '{}'", name), "no such plugin", fmt::format("{}", fmt::join(known, ", ")),
+               near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
+}
+
+int list_plugins(const Session& session, const Wanted& wanted) {
+  json object = json::object();
   std::string text;
-  list(session.plugins.models, with_options, object, text);
-  list(session.plugins.datasets, with_options, object, text);
-  list(session.plugins.criteria, with_options, object, text);
-  list(session.plugins.strategies, with_options, object, text);
-  list(session.plugins.observers, with_options, object, text);
-  list(session.plugins.exporters, with_options, object, text);
+  for_each_catalog(session.plugins,
+                   [&](const auto& catalog) { list(session.plugins, catalog, wanted, object, text); });
+  if (text.empty()) refuse_name(session.plugins, wanted.name);
   session.print(object, text);
   return 0;
 }
@@ -110,13 +134,13 @@ int list_operators(const Session& session) {
 
 Verb plugins_verb() {
   return {"plugins", "List the models, data sets, criteria, strategies, observers and exporters",
-          "libcompress plugins --options", [](CLI::App& app) {
-            auto ops = std::make_shared<bool>(false);
-            auto options = std::make_shared<bool>(false);
-            app.add_flag("--ops", *ops, "list the operators of the graph instead");
-            app.add_flag("--options", *options, "show every plugin's options");
+          "libcompress plugins magnitude", [](CLI::App& app) {
+            auto wanted = std::make_shared<Wanted>();
+            app.add_option("name", wanted->name, "show only the plugins of this name, with their options");
+            app.add_flag("--ops", wanted->operators, "list the operators of the graph instead");
+            app.add_flag("--options", wanted->options, "show every plugin's options");
             return [=](const Session& session) {
-              return *ops ? list_operators(session) : list_plugins(session, *options);
+              return wanted->operators ? list_operators(session) : list_plugins(session, *wanted);
             };
           }};
 }

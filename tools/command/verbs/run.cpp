@@ -2,7 +2,6 @@
 
 #include "libcompress/pipeline/pipeline.h"
 #include "libcompress/pipeline/run_folder.h"
-#include "libcompress/pipeline/setup.h"
 #include "tools/command/recipe_options.h"
 #include "tools/command/summary.h"
 #include "tools/command/verb.h"
@@ -28,16 +27,14 @@ int carry_out(const Session& session, const Recipe& recipe, const std::filesyste
 }
 
 int start(const Session& session, const RunArguments& arguments) {
-  const auto tables = tables_of(session.plugins);
-  const Recipe recipe = with_absolute_paths(arguments.recipe.load(session.plugins), tables);
+  const Recipe recipe = arguments.recipe.load(session.plugins);
   const std::string folder = arguments.folder.empty() ? "runs/" + recipe.name : arguments.folder;
   return carry_out(session, recipe, folder);
 }
 
 int resume(const Session& session, const std::string& folder) {
-  const auto tables = tables_of(session.plugins);
-  const Recipe recipe = parse_recipe(RunFolder::recipe_of(folder),
-                                     std::filesystem::path(folder) / "recipe.yaml", {&tables, {}});
+  const Recipe recipe = load_kept_recipe(RunFolder::recipe_of(folder),
+                                         std::filesystem::path(folder) / "recipe.yaml", session.plugins);
   return carry_out(session, recipe, folder);
 }
 
