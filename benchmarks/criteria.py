@@ -31,7 +31,7 @@ from torch import nn  # noqa: E402
 import libcompress as lc  # noqa: E402
 
 SCORED_BATCHES = 8  # of training data, for criteria that look at it
-STRATEGY = "structured"
+STRATEGY = "global"
 
 
 def count(module: nn.Module) -> int:

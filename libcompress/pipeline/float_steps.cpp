@@ -11,6 +11,7 @@
 #include "libcompress/pipeline/setup.h"
 #include "libcompress/pipeline/steps.h"
 #include "libcompress/strategy/sparsify.h"
+#include "libcompress/strategy/strategy.h"
 #include "libcompress/surgery/surgery.h"
 #include "libcompress/train/evaluate.h"
 #include "libcompress/train/trainer.h"
@@ -97,11 +98,13 @@ json prune_model(const Bench& bench, const std::string& step, const std::string&
                  const Budget& budget) {
   const PruneOptions& prune_options = *bench.recipe.prune;
   const Model model = bench.model(from);
-  const auto groups =
-      find_groups(model.graph, group_options(prune_options, bench.family, bench.model("original").graph));
+  const Graph original = bench.model("original").graph;
+  const auto allowed = group_options(prune_options, bench.family, original);
+  const auto groups = find_groups(model.graph, allowed);
   const auto data = [&]() -> const DataSet& { return bench.data; };
   const PruningPlan plan =
-      plan_step({prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter});
+      plan_step({prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter,
+                 unpruned_widths(groups, find_groups(original, allowed))});
   const Model pruned = prune(model, groups, plan);
   const auto views = sample_views(bench.data, Part::train, kProofInputs, bench.seed());
   const std::vector<Inputs> draws = {as_inputs(model.graph, views)};

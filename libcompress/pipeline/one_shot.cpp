@@ -7,7 +7,7 @@
 #include "libcompress/base/error.h"
 #include "libcompress/pipeline/proof.h"
 #include "libcompress/pipeline/setup.h"
-#include "libcompress/strategy/strategy.h"
+#include "libcompress/strategy/select.h"
 #include "libcompress/surgery/surgery.h"
 
 namespace compress {

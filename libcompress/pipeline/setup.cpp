@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "libcompress/base/error.h"
 #include "libcompress/pipeline/model_file.h"
+#include "libcompress/recipe/quantity.h"
 #include "libcompress/train/gradients.h"
 
 namespace compress {
@@ -87,7 +89,15 @@ Budget budget_of(const PruneOptions& prune, const NetworkCost& unpruned) {
   return budget;
 }
 
-WidthLimits limits_of(const PruneOptions& prune) { return {prune.round_to, prune.min_channels}; }
+WidthLimits limits_of(const PruneOptions& prune) {
+  WidthLimits limits{prune.round_to, prune.min_channels};
+  for (const auto& text : prune.ratios) {
+    const auto ratio = parse_ratio(text);
+    assert(ratio);  // the recipe's checker and the command line let no other through
+    limits.ratios.push_back({ratio->pattern, ratio->percent / 100.0});
+  }
+  return limits;
+}
 
 PruningPlan plan_step(const PlanStep& step) {
   const auto criterion =
@@ -102,7 +112,7 @@ PruningPlan plan_step(const PlanStep& step) {
     gradients = make_gradient_source(step.model, data, options);
   }
   const auto scores = criterion->score_all(step.groups, {step.model, step.seed, gradients.get()});
-  return strategy->plan({step.model, step.groups, scores, step.budget, limits_of(step.prune)});
+  return strategy->plan({step.model, step.groups, scores, step.budget, limits_of(step.prune), step.unpruned});
 }
 
 GroupOptions group_options(const PruneOptions& prune, const ModelSource* family, const Graph& graph) {

@@ -42,6 +42,7 @@ struct PlanStep {
   std::uint64_t seed = 0;
   std::function<const DataSet&()> data;  ///< called only if the criterion needs gradients
   Reporter& reporter;
+  std::vector<std::int64_t> unpruned{};  ///< PlanRequest::unpruned
 };
 
 /// Scores every group by the recipe's criterion and lets its strategy select.

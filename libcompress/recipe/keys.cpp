@@ -235,6 +235,16 @@ Key budget_section() {
   return required(std::move(key));
 }
 
+std::optional<Key::Broken> broken_prune_rule(const Recipe& recipe) {
+  for (const auto& ratio : recipe.prune->ratios) {
+    if (!parse_ratio(ratio))
+      return Key::Broken{
+          "ratios",
+          {"", fmt::format("'{}'", ratio), "a name pattern and a percentage, as in \"conv2=50%\"", ""}};
+  }
+  return std::nullopt;
+}
+
 Key prune_section() {
   const auto prune = [](auto& recipe) -> auto& { return *recipe.prune; };
   const auto criterion = [](auto& recipe) -> auto& { return recipe.prune->criterion; };
@@ -243,29 +253,31 @@ Key prune_section() {
   const auto fine_tune_slot = [](auto& recipe) -> auto& { return recipe.prune->fine_tune; };
   const auto slot = [](auto& recipe) -> auto& { return recipe.prune; };
   using P = PruneOptions;
-  return optional_section(
-      slot, P{},
-      section(
-          "prune", "removal of channels; left out: none",
-          {
-              plugin_section(criterion, "criterion",
-                             section("criterion", "how much each channel matters", {})),
-              plugin_section(strategy, "strategy", section("strategy", "when and how far to prune", {})),
-              budget_section(),
-              of_form(row(prune, &P::tolerance_percent, "tolerance",
-                          "how far from the tightest limit of the budget the result may stay"),
-                      KeyForm::percent),
-              within(row(prune, &P::round_to, "round_to", "kept widths are multiples of this many channels"),
-                     1, 1024),
-              within(row(prune, &P::min_channels, "min_channels", "no layer gets narrower, in channels"), 1,
-                     65536),
-              row(prune, &P::ignore, "ignore", "patterns (*, ?) of the names of nodes that are never pruned"),
-              row(prune, &P::spatial, "spatial",
-                  "patterns of nodes that may be pruned though their channels become height or width"),
-              optional_section(
-                  fine_tune_slot, TrainOptions{},
-                  train_section(fine_tune, "fine_tune", "training after pruning; left out: none")),
-          }));
+  auto key = section(
+      "prune", "removal of channels; left out: none",
+      {
+          plugin_section(criterion, "criterion", section("criterion", "how much each channel matters", {})),
+          plugin_section(strategy, "strategy", section("strategy", "when and how far to prune", {})),
+          budget_section(),
+          of_form(row(prune, &P::tolerance_percent, "tolerance",
+                      "how far from the tightest limit of the budget the result may stay"),
+                  KeyForm::percent),
+          within(row(prune, &P::round_to, "round_to", "kept widths are multiples of this many channels"), 1,
+                 1024),
+          within(row(prune, &P::min_channels, "min_channels", "no layer gets narrower, in channels"), 1,
+                 65536),
+          row(prune, &P::ratios, "ratios",
+              "what groups keep of their width, whatever the strategy says of them: \"conv2=50%\", "
+              "\"block*=80%\"; "
+              "of patterns that match the same group the last counts"),
+          row(prune, &P::ignore, "ignore", "patterns (*, ?) of the names of nodes that are never pruned"),
+          row(prune, &P::spatial, "spatial",
+              "patterns of nodes that may be pruned though their channels become height or width"),
+          optional_section(fine_tune_slot, TrainOptions{},
+                           train_section(fine_tune, "fine_tune", "training after pruning; left out: none")),
+      });
+  key.rule = broken_prune_rule;
+  return optional_section(slot, P{}, std::move(key));
 }
 
 Key train_key() {

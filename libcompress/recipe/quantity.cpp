@@ -43,6 +43,14 @@ std::optional<double> parse_percent(std::string_view text) {
   return value;
 }
 
+std::optional<RatioText> parse_ratio(std::string_view text) {
+  const auto equals = text.rfind('=');
+  if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+  const auto percent = parse_percent(text.substr(equals + 1));
+  if (!percent) return std::nullopt;
+  return RatioText{std::string(text.substr(0, equals)), *percent};
+}
+
 std::optional<BudgetLimit> parse_count_budget(std::string_view text) {
   if (text.ends_with('%')) return share(text);
   return whole(text.find('.') == std::string_view::npos ? decimal(text) : std::nullopt);

@@ -19,6 +19,15 @@ std::optional<BudgetLimit> parse_count_budget(std::string_view text);
 /// is a whole number of bytes.
 std::optional<BudgetLimit> parse_bytes_budget(std::string_view text);
 
+/// A name pattern with what is kept of the groups that it matches: "layer4*=50%".
+struct RatioText {
+  std::string pattern;
+  double percent = 100.0;  ///< in [0.000001, 100]
+};
+
+/// Nothing for any other text.
+std::optional<RatioText> parse_ratio(std::string_view text);
+
 /// "20%" or "131000"; parses back to the same limit.
 std::string to_string(const BudgetLimit& limit);
 

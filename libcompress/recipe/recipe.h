@@ -77,11 +77,12 @@ struct BudgetOptions {
 
 struct PruneOptions {
   PluginChoice criterion{"taylor"};
-  PluginChoice strategy{"structured"};
+  PluginChoice strategy{"global"};
   BudgetOptions budget{};
-  double tolerance_percent = 1.0;     ///< how far from the tightest limit the result may stay
+  double tolerance_percent = 0.5;     ///< how far from the tightest limit the result may stay
   std::int64_t round_to = 1;          ///< kept widths are multiples of this
   std::int64_t min_channels = 1;      ///< no layer gets narrower
+  std::vector<std::string> ratios{};  ///< "layer4*=50%": what these groups keep of their width
   std::vector<std::string> ignore{};  ///< glob patterns of nodes that keep their width
   std::vector<std::string>
       spatial{};  ///< nodes that may be pruned though their channels become height or width

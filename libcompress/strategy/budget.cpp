@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "libcompress/strategy/strategy.h"
-
 namespace compress {
 
 const char* name_of(Resource resource) {
@@ -37,10 +35,11 @@ std::int64_t amount_of(Resource resource, const NetworkCost& cost) {
 Budget interpolate(const NetworkCost& start, const Budget& budget, double amount) {
   Budget step = budget;
   if (amount >= 1.0) return step;
+  step.tolerance = 1.0;
   for (auto& bound : step.bounds) {
     const auto from = static_cast<double>(amount_of(bound.resource, start));
     const auto to = static_cast<double>(bound.amount);
-    if (from > to && to > 0) bound.amount = std::llround(from * std::pow(to / from, amount));
+    if (from > to) bound.amount = std::llround(from + (to - from) * amount);
   }
   return step;
 }

@@ -24,14 +24,28 @@ struct Bound {
 /// budget.
 struct Budget {
   std::vector<Bound> bounds;
-  double tolerance = 0.01;  ///< fraction of the bound, 0 to 1
+  double tolerance = 0.005;  ///< fraction of the bound, 0 to 1
+};
+
+/// The bounds a step must hold when `amount` of the way from `start` to the budget is to be gone: linear
+/// between both. On the way any network that holds them will do (a tolerance of 1); only the budget itself
+/// (amount 1) is to be reached closely.
+Budget interpolate(const NetworkCost& start, const Budget& budget, double amount);
+
+/// What is kept of the groups whose names match.
+struct WidthRatio {
+  std::string pattern;  ///< glob: "layer4.*"
+  double kept = 1.0;    ///< above 0 to 1, of the width in the unpruned network
 };
 
 struct WidthLimits {
   std::int64_t round_to = 1;      ///< kept widths are multiples of this (or the full width)
   std::int64_t min_channels = 1;  ///< no group gets narrower than this (or its own width)
-  double min_fraction = 0.0;  ///< nor narrower than this part of its width, 0 to 1: keeps a global ranking
-                              ///< from thinning one layer out until nothing passes it
+  /// These groups get that width, whatever the strategy, as near as the other limits let them; the strategy
+  /// spends the budget on the rest. Of patterns that match the same group the last one counts.
+  std::vector<WidthRatio> ratios{};
+  double min_fraction = 0.0;  ///< nor narrower than this part of the unpruned width, 0 to 1: keeps a global
+                              ///< ranking from thinning one layer out until nothing passes it
 };
 
 }  // namespace compress

@@ -31,9 +31,11 @@ struct PlanRequest {
   std::span<const Scores> scores;        ///< one a group, by the recipe's criterion
   Budget budget;                         ///< of this step
   WidthLimits limits;
+  /// By group: its width in the unpruned network, which limits that are fractions are of. Empty: as it is.
+  std::vector<std::int64_t> unpruned{};
 };
 
-/// Plugin interface.
+/// Plugin interface. strategy/select.h has what most of a strategy is made of.
 class Strategy {
  public:
   virtual ~Strategy() = default;
@@ -47,21 +49,8 @@ class Strategy {
   virtual PruningPlan plan(const PlanRequest& request) const = 0;
 };
 
-/// Removes the least scored indices over all groups until every bound of the budget holds, then gives back
-/// what still fits, best first. Scores are divided by their group's mean, so that an index of a wide group
-/// weighs as much as one of a narrow group (the L2 norm of Molchanov et al., ICLR 2017, is larger in a wide
-/// group by the root of its width, which empties wide groups first). A network that already fits keeps
-/// everything. Shared by strategies.
-PruningPlan select_globally(const PlanRequest& request);
-
-/// The same fraction of every group, the best scored indices of each.
-PruningPlan select_uniformly(const PlanRequest& request);
-
-/// Removes `fraction` (0 to below 1) of every group, rounded down to whole indices, the least scored first.
-/// The limits hold, the request's budget is not looked at.
-PruningPlan select_fraction(const PlanRequest& request, double fraction);
-
-/// The bounds a step must reach on its way from `start` to the budget: geometric between both.
-Budget interpolate(const NetworkCost& start, const Budget& budget, double amount);
+/// PlanRequest::unpruned of `groups`: the sizes of those of `before` that have the same names.
+std::vector<std::int64_t> unpruned_widths(std::span<const PruningGroup> groups,
+                                          std::span<const PruningGroup> before);
 
 }  // namespace compress

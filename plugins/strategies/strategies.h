@@ -6,7 +6,10 @@
 
 namespace compress {
 
-void register_structured(Catalog<Strategy>& catalog);
+void register_uniform(Catalog<Strategy>& catalog);
+void register_global(Catalog<Strategy>& catalog);
 void register_hybrid(Catalog<Strategy>& catalog);
+void register_greedy(Catalog<Strategy>& catalog);
+void register_sensitivity(Catalog<Strategy>& catalog);
 
 }  // namespace compress

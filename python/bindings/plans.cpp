@@ -2,7 +2,7 @@
 
 #include <pybind11/native_enum.h>
 
-#include "libcompress/strategy/strategy.h"
+#include "libcompress/strategy/select.h"
 #include "libcompress/surgery/surgery.h"
 #include "plugins/built_in.h"
 #include "python/bindings/bindings.h"
@@ -33,10 +33,14 @@ void bind_limits(py::module_& module) {
            py::arg("bounds"), py::arg("tolerance") = Budget{}.tolerance);
 
   py::class_<WidthLimits>(module, "WidthLimits", "How narrow a group may get.")
-      .def(py::init([](std::int64_t round_to, std::int64_t min_channels) {
-             return WidthLimits{round_to, min_channels};
+      .def(py::init([](std::int64_t round_to, std::int64_t min_channels,
+                       const std::vector<std::pair<std::string, double>>& ratios) {
+             WidthLimits limits{round_to, min_channels};
+             for (const auto& [pattern, kept] : ratios) limits.ratios.push_back({pattern, kept});
+             return limits;
            }),
-           py::arg("round_to") = 1, py::arg("min_channels") = 1);
+           py::arg("round_to") = 1, py::arg("min_channels") = 1,
+           py::arg("ratios") = std::vector<std::pair<std::string, double>>());
 }
 
 void bind_plan_values(py::module_& module) {
@@ -105,7 +109,7 @@ void bind_plans(py::module_& module) {
       py::arg("model"), py::arg("groups"), py::arg("scores"), py::arg("fraction"),
       py::arg("limits") = WidthLimits{}, Release());
   module.def("plan_within", &plan_within, py::arg("model"), py::arg("groups"), py::arg("scores"),
-             py::arg("budget"), py::arg("limits") = WidthLimits{}, py::arg("strategy") = "structured",
+             py::arg("budget"), py::arg("limits") = WidthLimits{}, py::arg("strategy") = "global",
              py::arg("options") = OptionValues(), Release());
   module.def(
       "prune",

@@ -49,7 +49,7 @@ def prune(
     *,
     criterion: str = "magnitude",
     criterion_options: Mapping[str, object] | None = None,
-    strategy: str = "structured",
+    strategy: str = "global",
     strategy_options: Mapping[str, object] | None = None,
     ignore: Sequence[str] = (),
     spatial: Sequence[str] = (),
@@ -57,7 +57,8 @@ def prune(
     loss: Callable | None = None,
     round_to: int = 1,
     min_channels: int = 1,
-    tolerance: float = 0.01,
+    ratios: Mapping[str, float] | None = None,
+    tolerance: float = 0.005,
     seed: int = 0,
 ) -> PrunedModel:
     """Removes the channels that matter least.
@@ -69,12 +70,15 @@ def prune(
     A criterion that ranks by gradients (taylor) needs `data`, batches (inputs, targets) as tensors or arrays,
     and takes `loss(outputs, targets)`, by default the cross-entropy. `ignore` and `spatial` are patterns of
     node names as in `Model.groups`.
+
+    `ratios` fixes what groups keep of their width, by a pattern of their names, whatever the strategy says.
+    A budget that is not reached within `tolerance` is an error that says what can be reached.
     """
     groups = model.groups(ignore, spatial)
     options = dict(criterion_options or {})
     gradients = _gradients(model, criterion, options, data, loss)
     scores = _core.score_groups(model.core, groups.core, criterion, options, seed, gradients)
-    limits = _core.WidthLimits(round_to, min_channels)
+    limits = _core.WidthLimits(round_to, min_channels, list((ratios or {}).items()))
     if isinstance(amount, Mapping):
         budget = _core.Budget(_bounds(amount, model.costs()), tolerance)
         plan = _core.plan_within(

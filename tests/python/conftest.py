@@ -35,7 +35,7 @@ data:
 train: {epochs: 2, batch_size: 16, learning_rate: 0.05}
 prune:
   criterion: {plugin: taylor}
-  strategy: {plugin: hybrid, options: {sparsity: 0.5, sparsify_epochs: 1, steps: 2}}
+  strategy: {plugin: hybrid, options: {sparsity: 0.5, sparsify_epochs: 1, schedule: linear, steps: 2}}
   budget: {params: 40%}
   tolerance: 2%
   fine_tune: {epochs: 2, batch_size: 16, learning_rate: 0.02}

@@ -108,7 +108,7 @@ def test_inspect_draws_the_graph(tmp_path):
 def test_plugins_and_operators_are_listed():
     plugins = call("plugins", "--json").json
     assert {row["name"] for row in plugins["criterion"]} >= {"magnitude", "taylor"}
-    assert {row["name"] for row in plugins["strategy"]} >= {"structured", "hybrid"}
+    assert {row["name"] for row in plugins["strategy"]} >= {"uniform", "global", "greedy", "hybrid"}
     assert {row["name"] for row in plugins["data set"]} >= {"esc", "sounds"}
     assert "conv" in [row["name"] for row in call("plugins", "--ops", "--json").json]
 

@@ -32,8 +32,8 @@ export: {{plugin: c, name: micro}}
 verify: {{vectors: 1, clips: 5, microcontroller: auto}}
 """
 
-ONE_SHOT = "structured, options: {schedule: one_shot}"
-HYBRID = "hybrid, options: {sparsity: 0.95, sparsify_epochs: 1, steps: 1}"
+ONE_SHOT = "global, options: {schedule: one_shot}"
+HYBRID = "hybrid, options: {sparsity: 0.95, sparsify_epochs: 1}"
 
 
 def test_the_full_network_is_planned_to_the_published_size(tmp_path):
@@ -42,7 +42,7 @@ def test_the_full_network_is_planned_to_the_published_size(tmp_path):
     result = call("plan", recipe, "--json")
     assert result.code == 0, result.err
     assert result.json["before"]["params"] == FULL
-    assert 0.99 * PUBLISHED <= result.json["after"]["params"] <= PUBLISHED
+    assert 0.995 * PUBLISHED <= result.json["after"]["params"] <= PUBLISHED
 
 
 @pytest.mark.slow
@@ -57,6 +57,6 @@ def test_every_way_ends_in_code_that_equals_its_network(criterion, strategy, tmp
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     figures = {network["label"]: network for network in report["networks"]}
     budget = 0.0278 * figures["original"]["params"]
-    assert 0.99 * budget <= figures["pruned"]["params"] <= budget + 1
+    assert 0.995 * budget <= figures["pruned"]["params"] <= budget + 1
     assert all(check["verdict"] != "failed" for check in report["checks"])
     assert figures["C"]["total"] == 5

@@ -40,7 +40,7 @@ TEST(RecipeSchema, has_ranges_choices_and_defaults) {
   EXPECT_EQ(properties["train"]["properties"]["epochs"]["minimum"], 1);
   EXPECT_EQ(properties["train"]["properties"]["epochs"]["default"], TrainOptions{}.epochs);
   EXPECT_EQ(properties["train"]["properties"]["schedule"]["enum"], (Json{"step", "cosine"}));
-  EXPECT_EQ(properties["prune"]["properties"]["tolerance"]["default"], "1%");
+  EXPECT_EQ(properties["prune"]["properties"]["tolerance"]["default"], "0.5%");
   EXPECT_EQ(properties["prune"]["properties"]["budget"]["minProperties"], 1);
 }
 

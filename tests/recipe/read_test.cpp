@@ -80,6 +80,7 @@ TEST(Recipe, reads_every_key) {
   EXPECT_EQ(recipe.prune->budget.macs, (BudgetLimit{Kind::absolute, 1e7}));
   EXPECT_EQ(recipe.prune->budget.peak_ram, (BudgetLimit{Kind::absolute, 65536}));
   EXPECT_EQ(recipe.prune->tolerance_percent, 0.5);
+  EXPECT_THAT(recipe.prune->ratios, ElementsAre("conv3=50%", "block*=80%"));
   EXPECT_THAT(recipe.prune->ignore, ElementsAre("conv?", "fc*"));
   ASSERT_TRUE(recipe.prune->fine_tune);
   EXPECT_EQ(recipe.prune->fine_tune->epochs, 3);
@@ -202,6 +203,15 @@ TEST(Recipe, refuses_budgets_and_percentages_that_are_neither) {
                            "flash: 5kb", "flash: [1]", "macs: lots", "params: 010", "params:"})
     EXPECT_THAT(budget(text), HasSubstr("r.yaml:4:")) << text;
   EXPECT_THAT(error_of(with("prune: {budget: {params: 1%}, tolerance: 2}\n")), HasSubstr("did you mean 2%?"));
+}
+
+TEST(Recipe, refuses_a_ratio_that_is_none) {
+  const auto ratio = [](const std::string& text) {
+    return error_of(with("prune: {budget: {params: 1%}, ratios: [" + text + "]}\n"));
+  };
+  EXPECT_EQ(ratio("conv1=50%, \"block*=80%\""), "good");
+  for (const auto* text : {"conv1", "conv1=0.5", "=50%", "conv1=0%", "conv1=101%"})
+    EXPECT_THAT(ratio(text), HasSubstr("a name pattern and a percentage")) << text;
 }
 
 TEST(Recipe, checks_keys_against_each_other) {

@@ -51,6 +51,7 @@ prune:
   tolerance: 0.5%
   round_to: 4
   min_channels: 2
+  ratios: [conv3=50%, "block*=80%"]
   ignore: ["conv?", fc*]
   spatial: [conv2]
   fine_tune: {epochs: 3, learning_rate: 0.01}

@@ -24,7 +24,7 @@ TEST(ResolvedRecipe, has_every_default_written_out) {
       to_yaml(parse_recipe(smallest_recipe + "prune: {budget: {params: 20%}, fine_tune: {}}\n", "demo.yaml"));
   for (const auto* line :
        {"version: 1\n", "name: demo\n", "seed: 1\n", "prune:\n", "  criterion:\n    plugin: taylor\n",
-        "    params: 20%\n", "  tolerance: 1%\n", "  round_to: 1\n", "  ignore: []\n",
+        "    params: 20%\n", "  tolerance: 0.5%\n", "  round_to: 1\n", "  ignore: []\n",
         "    milestones: [0.3, 0.6, 0.9]\n", "  microcontroller: auto\n"})
     EXPECT_THAT(yaml, HasSubstr(line));
   EXPECT_THAT(yaml, testing::Not(HasSubstr("\ntrain:")));

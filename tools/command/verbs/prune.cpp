@@ -23,7 +23,7 @@ struct Arguments {
   std::string amount;
   std::vector<std::string> budget;  ///< params=50%
   std::vector<std::string> criterion_options, strategy_options;
-  std::string tolerance = "1%";
+  std::string tolerance = "0.5%";
   std::string out, plan, apply;
   bool verbose = false;
   PruneOptions prune{.criterion = {"magnitude"}};
@@ -74,6 +74,11 @@ PruneOptions options_of(const Arguments& arguments, const Plugins& plugins) {
     throw Error(ErrorKind::usage,
                 {"--tolerance", fmt::format("'{}'", arguments.tolerance), "such as 1%", ""});
   prune.tolerance_percent = *tolerance;
+  for (const auto& ratio : prune.ratios) {
+    if (!parse_ratio(ratio))
+      throw Error(ErrorKind::usage, {"--ratio", fmt::format("'{}'", ratio),
+                                     "a name pattern and a percentage, such as conv2=50%", ""});
+  }
   return prune;
 }
 
@@ -225,6 +230,9 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--min-channels", arguments.prune.min_channels, "no group gets narrower")
       ->check(CLI::Range(1, 65536));
+  app.add_option("--ratio", arguments.prune.ratios,
+                 "what groups keep of their width, whatever the strategy says, as in --ratio 'block*=80%'")
+      ->allow_extra_args(false);
   app.add_option("--out", arguments.out, "the file to write: .onnx or .safetensors")->required();
   app.add_option("--plan", arguments.plan, "write what was kept to this JSON file");
   app.add_flag("--verbose", arguments.verbose, "show every node before and after");

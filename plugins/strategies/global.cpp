@@ -1,0 +1,12 @@
+#include "plugins/strategies/scheduled.h"
+#include "plugins/strategies/strategies.h"
+
+namespace compress {
+
+void register_global(Catalog<Strategy>& catalog) {
+  catalog.add("global", "removes the least scored channels of one ranking over all layers",
+              scheduled_options(),
+              [](const Options& options) { return std::make_unique<Scheduled>(options, by_rank); });
+}
+
+}  // namespace compress
