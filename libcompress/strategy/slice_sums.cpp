@@ -51,6 +51,17 @@ double add_products(const float* a, const float* b, std::size_t count, double* c
                    [a, b](std::size_t i) { return static_cast<double>(a[i]) * static_cast<double>(b[i]); });
 }
 
+COMPRESS_BY_VECTOR_WIDTH
+double add_absolute_products(const float* a, const float* b, std::size_t count, double* columns) {
+  return add_terms(count, columns, [a, b](std::size_t i) {
+    return std::fabs(static_cast<double>(a[i]) * static_cast<double>(b[i]));
+  });
+}
+
+[[maybe_unused]] bool is_product(Terms::Kind kind) {
+  return kind == Terms::Kind::product || kind == Terms::Kind::absolute_product;
+}
+
 /// The terms `first` .. `first + columns.size() - 1`, added to `columns`; returns their sum.
 double add(const Terms& terms, std::size_t first, std::vector<double>& columns) {
   const auto* a = terms.a.data() + first;
@@ -61,6 +72,8 @@ double add(const Terms& terms, std::size_t first, std::vector<double>& columns) 
       return add_squares(a, columns.size(), columns.data());
     case Terms::Kind::product:
       return add_products(a, terms.b.data() + first, columns.size(), columns.data());
+    case Terms::Kind::absolute_product:
+      return add_absolute_products(a, terms.b.data() + first, columns.size(), columns.data());
   }
   return 0.0;
 }
@@ -94,7 +107,7 @@ std::array<std::vector<double>, 2> sums_of_both(const Shape& shape, const Terms&
 std::vector<double> slice_sums(const Shape& shape, std::int32_t axis, const Terms& terms) {
   assert(axis >= 0 && static_cast<std::size_t>(axis) < shape.size());
   assert(terms.a.size() == extent(shape, 0, shape.size()));
-  assert(terms.kind != Terms::Kind::product || terms.b.size() == terms.a.size());
+  assert(!is_product(terms.kind) || terms.b.size() == terms.a.size());
   const auto at = static_cast<std::size_t>(axis);
   std::vector<double> columns(extent(shape, at, shape.size()), 0.0);
   const auto outer = extent(shape, 0, at);

@@ -16,9 +16,10 @@ namespace compress {
 /// The terms of a sum: one for each element of a tensor, row-major.
 struct Terms {
   enum class Kind {
-    absolute,  ///< |a|
-    square,    ///< a * a
-    product,   ///< a * b: of a weight and its gradient
+    absolute,          ///< |a|
+    square,            ///< a * a
+    product,           ///< a * b: of a weight and its gradient
+    absolute_product,  ///< |a * b|
   };
   Kind kind = Kind::absolute;
   std::span<const float> a;

@@ -9,11 +9,29 @@ namespace {
 
 constexpr auto kName = "taylor";
 
+/// By group and index, from gradients of one batch, the sum of their products with the parameters of rank
+/// `least_rank` or more.
+std::vector<Scores> sums_of_products(std::span<const PruningGroup> groups, const Model& model,
+                                     const StateDict& gradients, Terms::Kind kind, std::size_t least_rank) {
+  SliceSums sums([&](const Value& value) -> Terms {
+    const auto gradient = gradients.find(value.name);
+    if (value.kind != ValueKind::parameter || gradient == gradients.end() || value.shape.size() < least_rank)
+      return {};
+    return {kind, model.weights.at(value.name).as<float>(), gradient->second.as<float>()};
+  });
+  return sums_of_groups(groups, model.graph, sums);
+}
+
 /// First-order Taylor saliency of weights (Molchanov et al., CVPR 2019): to first order the loss changes by
 /// -sum(g * w) when the weights w that go with an index become zero; its square, averaged over batches, is
 /// the score. The sum runs over every coupled slice of every trained parameter, as all of them go at once.
+///
+/// `absolute` takes each weight by itself: the sum of |g * w| over the weights of convolutions and linear
+/// layers, averaged over batches (connection sensitivity, Lee et al., ICLR 2019).
 class WeightTaylor final : public Criterion {
  public:
+  explicit WeightTaylor(bool absolute) : absolute_(absolute) {}
+
   bool needs_gradients() const override { return true; }
 
   std::vector<Scores> score_all(std::span<const PruningGroup> groups,
@@ -22,8 +40,13 @@ class WeightTaylor final : public Criterion {
     std::int64_t batches = 0;
     gradients_for(kName, context).for_each_batch([&](const StateDict& gradients) {
       ++batches;
-      add_terms(totals, loss_changes(groups, context.model, gradients),
-                [](double change) { return change * change; });
+      if (absolute_)
+        add_terms(totals,
+                  sums_of_products(groups, context.model, gradients, Terms::Kind::absolute_product, 2),
+                  [](double sum) { return sum; });
+      else
+        add_terms(totals, sums_of_products(groups, context.model, gradients, Terms::Kind::product, 0),
+                  [](double change) { return change * change; });
     });
     check_seen(kName, batches);
     scale(totals, 1.0 / static_cast<double>(batches));
@@ -36,15 +59,7 @@ class WeightTaylor final : public Criterion {
   }
 
  private:
-  static std::vector<Scores> loss_changes(std::span<const PruningGroup> groups, const Model& model,
-                                          const StateDict& gradients) {
-    SliceSums sums([&](const Value& value) -> Terms {
-      const auto gradient = gradients.find(value.name);
-      if (value.kind != ValueKind::parameter || gradient == gradients.end()) return {};
-      return {Terms::Kind::product, model.weights.at(value.name).as<float>(), gradient->second.as<float>()};
-    });
-    return sums_of_groups(groups, model.graph, sums);
-  }
+  bool absolute_;
 };
 
 /// First-order Taylor saliency of feature maps (Molchanov et al., ICLR 2017): the absolute mean of z * dL/dz
@@ -79,14 +94,15 @@ void register_taylor(Catalog<Criterion>& catalog) {
   catalog.add("taylor", "first-order change of the loss, from weights or activations (Molchanov et al.)",
               {{"form",
                 OptionType::string,
-                "weights: all that go with an index (2019); activations: what is read of it (2017)",
+                "weights: all that go with an index at once (2019); absolute: each weight by itself; "
+                "activations: what is read of the index (2017)",
                 "weights",
                 {},
                 {},
-                {"weights", "activations"}}},
+                {"weights", "absolute", "activations"}}},
               [](const Options& options) -> std::unique_ptr<Criterion> {
                 if (options.string("form") == "activations") return std::make_unique<ActivationTaylor>();
-                return std::make_unique<WeightTaylor>();
+                return std::make_unique<WeightTaylor>(options.string("form") == "absolute");
               });
 }
 

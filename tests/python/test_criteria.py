@@ -108,6 +108,19 @@ def test_scores_are_torch_prunings(network, criterion, options, importance):
         assert np.allclose(found, expected, rtol=1e-5), (weight, found, expected)
 
 
+def test_absolute_taylor_is_torch_prunings(network, batch):
+    network.zero_grad()
+    functional.cross_entropy(network(batch[0]), batch[1]).backward()
+    theirs = torch_prunings(network, tp.importance.TaylorImportance("sum", None, target_types=WEIGHTS))
+    network.zero_grad()
+    ours = scores(network, "taylor", {"form": "absolute"}, data=[batch])
+    # Of convolutions that are added it sorts a layer's indices, but not the group's indices beside them.
+    added = {"short.weight", "conv2.weight"}
+    for weight in theirs.keys() - added:
+        (found,) = [each for weights, each in ours.items() if weight in weights]
+        assert np.allclose(found, theirs[weight], rtol=1e-4), (weight, found, theirs[weight])
+
+
 def changes_by_hand(network: nn.Module, batch, made: bool) -> dict[str, np.ndarray]:
     """z * dL/dz by example and channel, the mean over a feature map: of what each layer makes, or reads."""
     found: dict[str, list] = {}
@@ -197,6 +210,40 @@ def test_parameters_are_left_as_they_were(network, batch):
     scores(network, "normalized_taylor", data=[batch])
     assert all(map(torch.equal, before, network.parameters()))
     assert all(each.requires_grad for each in network.parameters())
+
+
+class WithoutNorms(nn.Module):
+    """Depthwise, grouped and transposed convolutions, biases, and two branches that are joined."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.depthwise = nn.Conv2d(8, 8, 3, padding=1, groups=8)
+        self.grouped = nn.Conv2d(8, 12, 3, padding=1, groups=2)
+        self.up = nn.ConvTranspose2d(8, 6, 2, stride=2)
+        self.down = nn.Conv2d(6, 4, 2, stride=2, bias=False)
+        self.head = nn.Linear(16, 5)
+
+    def forward(self, x):
+        x = functional.leaky_relu(self.depthwise(functional.leaky_relu(self.stem(x))))
+        joined = torch.cat(
+            [functional.leaky_relu(self.grouped(x)), self.down(functional.leaky_relu(self.up(x)))], 1
+        )
+        return self.head(joined.mean((2, 3)))
+
+
+@pytest.mark.parametrize("criterion", sorted(set(lc.criteria()) - {"bn_scale"}))
+def test_every_index_of_a_network_of_any_convolution_has_a_score(batch, criterion):
+    torch.manual_seed(5)
+    found = scores(WithoutNorms().eval(), criterion, data=[batch])
+    assert len(found) == 4
+    for weights, each in found.items():
+        assert np.isfinite(each).all() and (each > 0).all(), (weights, each)
+
+
+def test_batch_norm_scales_are_missed_where_there_are_none():
+    with pytest.raises(lc.Error, match=r"group .stem.*no batch norm"):
+        scores(WithoutNorms().eval(), "bn_scale")
 
 
 @pytest.mark.parametrize("criterion", [each for each in lc.criteria()])

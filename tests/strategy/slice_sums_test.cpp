@@ -13,6 +13,21 @@ std::vector<float> whole_numbers(const Shape& shape, int modulus) {
   return numbers;
 }
 
+double term_by_hand(const Terms& terms, std::size_t i) {
+  const double a = terms.a[i];
+  switch (terms.kind) {
+    case Terms::Kind::absolute:
+      return std::abs(a);
+    case Terms::Kind::square:
+      return a * a;
+    case Terms::Kind::product:
+      return a * terms.b[i];
+    case Terms::Kind::absolute_product:
+      return std::abs(a * terms.b[i]);
+  }
+  return 0.0;
+}
+
 /// Element by element, from the definition.
 std::vector<double> sums_by_hand(const Shape& shape, std::int32_t axis, const Terms& terms) {
   std::vector<double> sums(static_cast<std::size_t>(shape[static_cast<std::size_t>(axis)]), 0.0);
@@ -22,10 +37,7 @@ std::vector<double> sums_by_hand(const Shape& shape, std::int32_t axis, const Te
       index = rest % shape[static_cast<std::size_t>(d)];
       rest /= shape[static_cast<std::size_t>(d)];
     }
-    const double a = terms.a[i];
-    sums[static_cast<std::size_t>(index)] += terms.kind == Terms::Kind::absolute ? std::abs(a)
-                                             : terms.kind == Terms::Kind::square ? a * a
-                                                                                 : a * terms.b[i];
+    sums[static_cast<std::size_t>(index)] += term_by_hand(terms, i);
   }
   return sums;
 }
@@ -34,8 +46,9 @@ TEST(SliceSums, are_those_of_the_definition_along_every_axis) {
   for (const Shape& shape :
        {Shape{5}, Shape{3, 7}, Shape{4, 1}, Shape{3, 40, 2}, Shape{2, 9, 3, 3}, Shape{2, 3, 20}}) {
     const auto a = whole_numbers(shape, 17), b = whole_numbers(shape, 13);
-    for (const auto& terms : {Terms{Terms::Kind::absolute, a}, Terms{Terms::Kind::square, a},
-                              Terms{Terms::Kind::product, a, b}}) {
+    for (const auto& terms :
+         {Terms{Terms::Kind::absolute, a}, Terms{Terms::Kind::square, a}, Terms{Terms::Kind::product, a, b},
+          Terms{Terms::Kind::absolute_product, a, b}}) {
       SliceSums sums([&](const Value&) { return terms; });
       const Value value{ValueId{0}, "w", ValueKind::parameter, DType::float32, shape};
       for (std::int32_t axis = 0; axis < static_cast<std::int32_t>(shape.size()); ++axis) {
