@@ -7,6 +7,8 @@
 #include <new>
 #include <utility>
 
+#include "libcompress/surgery/surgery.h"
+
 namespace compress {
 namespace {
 
@@ -93,11 +95,7 @@ class GuardedStrategy final : public Guard<Strategy> {
   }
   PruningPlan plan(const PlanRequest& request) const override {
     auto plan = guard([&](const auto& plugin) { return plugin.plan(request); });
-    try {
-      verify_plan(plan, request.model.graph, request.groups);
-    } catch (const Error& error) {
-      tell(name_, error.what(), "");
-    }
+    check_plan(plan, request.model.graph, request.groups, request.budget, name_);
     return plan;
   }
 };
@@ -187,6 +185,22 @@ typename Catalog<Kind>::Factory factory_of(typename Catalog<Kind>::Factory make,
 }
 
 }  // namespace
+
+void check_plan(const PruningPlan& plan, const Graph& graph, std::span<const PruningGroup> groups,
+                const Budget& budget, const std::string& name) {
+  try {
+    verify_plan(plan, graph, groups);
+  } catch (const Error& error) {
+    tell(name, error.what(), "");
+  }
+  const NetworkCost cost = cost_of(pruned_graph(graph, groups, plan));
+  for (const auto& bound : budget.bounds) {
+    const auto left = amount_of(bound.resource, cost);
+    if (left > bound.amount)
+      tell(name, fmt::format("a plan that leaves {} {}", left, name_of(bound.resource)),
+           fmt::format("at most {}", bound.amount));
+  }
+}
 
 template <>
 Catalog<ModelSource>::Factory guarded<ModelSource>(Catalog<ModelSource>::Factory make, std::string name) {

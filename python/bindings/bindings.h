@@ -13,7 +13,8 @@ void bind_model(pybind11::module_& module);      ///< Model, ForeignNode, readin
 void bind_executor(pybind11::module_& module);   ///< Executor, use_threads()
 void bind_costs(pybind11::module_& module);      ///< NodeCost, NetworkCost, cost_of()
 void bind_groups(pybind11::module_& module);     ///< GroupMember, PruningGroup, PruningGroups, find_groups()
-void bind_scores(pybind11::module_& module);     ///< score_groups(), criteria(), strategies()
+void bind_plugins(pybind11::module_& module);    ///< Option, PluginInfo, list_plugins(), load_plugin_file()
+void bind_scores(pybind11::module_& module);     ///< score_groups(), needs_gradients()
 void bind_plans(pybind11::module_& module);  ///< GroupPlan, PruningPlan, and what makes and executes plans
 
 }  // namespace compress::python

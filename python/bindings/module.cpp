@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, module) {
   bind_executor(module);
   bind_costs(module);
   bind_groups(module);
+  bind_plugins(module);
   bind_scores(module);
   bind_plans(module);
 }

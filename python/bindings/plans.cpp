@@ -4,9 +4,9 @@
 
 #include "libcompress/strategy/select.h"
 #include "libcompress/surgery/surgery.h"
-#include "plugins/built_in.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/casters.h"
+#include "python/bindings/plugins.h"
 
 namespace py = pybind11;
 
@@ -86,7 +86,7 @@ void bind_plan_values(py::module_& module) {
 PruningPlan plan_within(const Model& model, const Groups& groups, const std::vector<Scores>& scores,
                         const Budget& budget, const WidthLimits& limits, const std::string& strategy,
                         const OptionValues& options) {
-  const auto made = built_in_plugins().strategies.make(strategy, options);
+  const auto made = known_plugins().strategies.make(strategy, options);
   return made->plan({model, groups, scores, budget, limits});
 }
 

@@ -1,7 +1,7 @@
 #include "libcompress/strategy/criterion.h"
-#include "plugins/built_in.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/casters.h"
+#include "python/bindings/plugins.h"
 
 namespace py = pybind11;
 
@@ -40,7 +40,7 @@ class IterableGradients final : public GradientSource {
 std::vector<Scores> score_groups(const Model& model, const std::vector<PruningGroup>& groups,
                                  const std::string& criterion, const OptionValues& options,
                                  std::uint64_t seed, const std::optional<py::iterable>& gradients) {
-  const auto made = built_in_plugins().criteria.make(criterion, options);
+  const auto made = known_plugins().criteria.make(criterion, options);
   if (gradients) {
     IterableGradients source(*gradients);
     return made->score_all(groups, {model, seed, &source});
@@ -58,11 +58,9 @@ void bind_scores(py::module_& module) {
   module.def(
       "needs_gradients",
       [](const std::string& criterion, const OptionValues& options) {
-        return built_in_plugins().criteria.make(criterion, options)->needs_gradients();
+        return known_plugins().criteria.make(criterion, options)->needs_gradients();
       },
       py::arg("criterion"), py::arg("options") = OptionValues());
-  module.def("criteria", [] { return built_in_plugins().criteria.names(); }, "Names of all criteria.");
-  module.def("strategies", [] { return built_in_plugins().strategies.names(); }, "Names of all strategies.");
 }
 
 }  // namespace compress::python

@@ -18,20 +18,31 @@ from libcompress._core import (
     NetworkCost,
     Node,
     NodeCost,
+    PluginInfo,
     PruningPlan,
     Value,
     ValueKind,
-    criteria,
-    strategies,
     use_threads,
 )
 from libcompress.groups import Group, GroupMember
 from libcompress.model import Model, list_file, load
 from libcompress.operators import op_table
+from libcompress.planning import PlanRequest, ScoringContext, WidthLimits
+from libcompress.plugin import (
+    Criterion,
+    Option,
+    Strategy,
+    criteria,
+    load_plugins,
+    plugins,
+    register,
+    strategies,
+)
 from libcompress.pruning import PrunedModel
 from libcompress.torch_import import from_torch, list_torch
 
 __all__ = [
+    "Criterion",
     "Error",
     "ForeignNode",
     "Graph",
@@ -42,16 +53,25 @@ __all__ = [
     "NetworkCost",
     "Node",
     "NodeCost",
+    "Option",
+    "PlanRequest",
+    "PluginInfo",
     "PrunedModel",
     "PruningPlan",
+    "ScoringContext",
+    "Strategy",
     "Value",
     "ValueKind",
+    "WidthLimits",
     "criteria",
     "from_torch",
     "list_file",
     "list_torch",
     "load",
+    "load_plugins",
     "op_table",
+    "plugins",
+    "register",
     "strategies",
     "use_threads",
 ]

@@ -11,13 +11,8 @@ from libcompress import _core
 from libcompress.errors import error
 from libcompress.groups import Groups
 from libcompress.model import Model
-
-RESOURCES = {
-    "params": _core.Resource.params,
-    "macs": _core.Resource.macs,
-    "flash_bytes": _core.Resource.flash_bytes,
-    "peak_ram_bytes": _core.Resource.peak_ram_bytes,
-}
+from libcompress.planning import RESOURCES, PlanRequest, ScoringContext, WidthLimits
+from libcompress.plugin import Criterion, Planner, Scorer, Strategy
 
 
 @dataclass(frozen=True)
@@ -47,9 +42,9 @@ def prune(
     model: Model,
     amount: float | Mapping[str, float | int] = 0.5,
     *,
-    criterion: str = "magnitude",
+    criterion: str | Criterion = "magnitude",
     criterion_options: Mapping[str, object] | None = None,
-    strategy: str = "global",
+    strategy: str | Strategy = "global",
     strategy_options: Mapping[str, object] | None = None,
     ignore: Sequence[str] = (),
     spatial: Sequence[str] = (),
@@ -71,21 +66,27 @@ def prune(
     and takes `loss(outputs, targets)`, by default the cross-entropy. `ignore` and `spatial` are patterns of
     node names as in `Model.groups`.
 
+    `criterion` and `strategy` are names (`lc.criteria()`, `lc.strategies()`), with their options beside them,
+    or objects of subclasses of `lc.Criterion` and `lc.Strategy`.
+
     `ratios` fixes what groups keep of their width, by a pattern of their names, whatever the strategy says.
     A budget that is not reached within `tolerance` is an error that says what can be reached.
     """
+    scorer = Scorer(criterion, criterion_options)
+    planner = Planner(strategy, strategy_options)
     groups = model.groups(ignore, spatial)
-    options = dict(criterion_options or {})
-    gradients = _gradients(model, criterion, options, data, loss)
-    scores = _core.score_groups(model.core, groups.core, criterion, options, seed, gradients)
-    limits = _core.WidthLimits(round_to, min_channels, list((ratios or {}).items()))
+    context = ScoringContext(seed, _gradients(model, scorer, data, loss))
+    scores = scorer.score_all(groups, model, context)
+    limits = WidthLimits(round_to, min_channels, ratios or {})
     if isinstance(amount, Mapping):
-        budget = _core.Budget(_bounds(amount, model.costs()), tolerance)
-        plan = _core.plan_within(
-            model.core, groups.core, scores, budget, limits, strategy, dict(strategy_options or {})
+        budget = _bounds(amount, model.costs())
+        plan = planner.plan(PlanRequest(model, groups, scores, budget, tolerance, limits))
+    elif isinstance(strategy, Strategy):
+        raise error(
+            "usage", f"strategy '{planner.name}'", "no budget", "a dict as amount, such as {'params': 0.5}"
         )
     else:
-        plan = _core.plan_fraction(model.core, groups.core, scores, float(amount), limits)
+        plan = _core.plan_fraction(model.core, groups.core, scores, float(amount), limits.core)
     return _carried_out(model, groups, plan)
 
 
@@ -111,13 +112,13 @@ def _carried_out(model: Model, groups: Groups, plan: _core.PruningPlan) -> Prune
     return PrunedModel(smaller, plan, groups, model.costs(), smaller.costs(), model)
 
 
-def _gradients(model: Model, criterion: str, options: dict, data, loss):
-    if not _core.needs_gradients(criterion, options):
+def _gradients(model: Model, scorer: Scorer, data, loss):
+    if not scorer.needs_gradients:
         return None
     if data is None:
         raise error(
             "usage",
-            f"criterion '{criterion}'",
+            f"criterion '{scorer.name}'",
             "no data",
             "data=batches of (inputs, targets)",
             "or rank without gradients: criterion='magnitude'",
@@ -127,12 +128,11 @@ def _gradients(model: Model, criterion: str, options: dict, data, loss):
     return batch_gradients(model, data, loss)
 
 
-def _bounds(amount: Mapping[str, float | int], costs: _core.NetworkCost) -> list:
-    bounds = []
+def _bounds(amount: Mapping[str, float | int], costs: _core.NetworkCost) -> dict[str, int]:
+    bounds = {}
     for name, limit in amount.items():
         if name not in RESOURCES:
             raise error("usage", f"budget '{name}'", "no such resource", ", ".join(RESOURCES))
         whole = getattr(costs, name)
-        count = int(limit * whole) if isinstance(limit, float) and limit <= 1 else int(limit)
-        bounds.append((RESOURCES[name], count))
+        bounds[name] = int(limit * whole) if isinstance(limit, float) and limit <= 1 else int(limit)
     return bounds

@@ -40,6 +40,14 @@ class Empties final : public Strategy {
   }
 };
 
+class Hoards final : public Strategy {
+ public:
+  std::vector<Step> schedule(std::int64_t) const override { return {Step{}}; }
+  PruningPlan plan(const PlanRequest& request) const override {
+    return full_plan(request.model.graph, request.groups);
+  }
+};
+
 }  // namespace
 }  // namespace compress
 
@@ -60,6 +68,8 @@ LIBCOMPRESS_PLUGIN(plugins) {
   plugins.criteria.add(
       "throws_early", "a criterion of a test", {},
       [](const Options&) -> std::unique_ptr<Criterion> { throw std::logic_error("too early"); });
+  plugins.strategies.add("hoards", "a strategy of a test", {},
+                         [](const Options&) { return std::make_unique<Hoards>(); });
   plugins.strategies.add("empties", "a strategy of a test", {},
                          [](const Options&) { return std::make_unique<Empties>(); });
 }

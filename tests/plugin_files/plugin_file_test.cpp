@@ -190,9 +190,13 @@ TEST_F(PluginFile, is_named_where_what_it_returns_does_not_fit) {
   EXPECT_THAT(error_of([&] { score("divides_by_zero"); }),
               HasSubstr("the score nan; allowed: finite numbers"));
   const auto scores = score("good");
-  const auto strategy = plugins_.strategies.make("empties", {});
-  EXPECT_THAT(error_of([&] { strategy->plan({model_, groups_, scores, {}, {}}); }),
-              HasSubstr("strategy 'empties' of "));
+  const auto plan = [&](const std::string& strategy) {
+    const Budget budget{{{Resource::params, 15}}, 0.1};
+    plugins_.strategies.make(strategy, {})->plan({model_, groups_, scores, budget, {}});
+  };
+  EXPECT_THAT(error_of([&] { plan("empties"); }), HasSubstr("strategy 'empties' of "));
+  EXPECT_THAT(error_of([&] { plan("hoards"); }),
+              HasSubstr("a plan that leaves 20 params; allowed: at most 15"));
 }
 
 }  // namespace

@@ -87,3 +87,33 @@ def tiny_run(tmp_path_factory) -> Path:
     result = call("run", folder / "tiny.yaml", "--out", folder / "run")
     assert result.code == 0, result.err
     return folder / "run"
+
+
+def must(*command) -> str:
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory) -> Path:
+    """The library as `cmake --install` leaves it."""
+    prefix = tmp_path_factory.mktemp("installed")
+    must("cmake", "--install", BUILD, "--prefix", prefix)
+    return prefix
+
+
+@pytest.fixture(scope="session")
+def peak(installed, tmp_path_factory) -> Path:
+    """The example's shared object, built as its README says."""
+    folder = tmp_path_factory.mktemp("own_criterion")
+    must(
+        "cmake",
+        "-S",
+        ROOT / "examples" / "own_criterion" / "shared_object",
+        "-B",
+        folder,
+        f"-DCMAKE_PREFIX_PATH={installed}",
+    )
+    must("cmake", "--build", folder)
+    return folder / "peak.so"
