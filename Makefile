@@ -8,8 +8,9 @@ CMAKE_LISTS := CMakePresets.json CMakeLists.txt \
   $(shell find cmake libcompress plugins models tools python tests -name CMakeLists.txt -o -name '*.cmake')
 
 SECONDS ?= 60
+PREFIX ?= /usr/local
 
-.PHONY: help setup build python demo test test-quick lint format docs asan fuzz benchmark benchmark-criteria clean
+.PHONY: help setup build python install demo test test-quick lint format docs asan fuzz benchmark benchmark-criteria clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -30,6 +31,9 @@ build: setup  ## configure and build the command into build/release/bin
 python: setup  ## build the Python package into build/release/python
 	@$(MAKE) --no-print-directory build/release/build.ninja
 	@cmake --build --preset release --target libcompress_python -j $(JOBS)
+
+install: build  ## install the command, the library and its headers into PREFIX=/usr/local, for plugins of your own
+	@cmake --install build/release --prefix $(PREFIX)
 
 demo: build  ## run the main job on made sounds into runs/demo, end by listing what it left
 	@build/release/bin/libcompress run examples/demo.yaml --out runs/demo

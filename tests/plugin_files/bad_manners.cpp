@@ -48,6 +48,29 @@ class Hoards final : public Strategy {
   }
 };
 
+class Blind final : public Observer {
+ public:
+  std::unique_ptr<Observer> fresh() const override { return std::make_unique<Blind>(); }
+  void observe(std::span<const float>) override { throw std::runtime_error("too bright"); }
+  Range range() const override { throw std::runtime_error("nothing seen"); }
+};
+
+class Refuses final : public Exporter {
+ public:
+  ExportResult run(const ExportRequest&) const override { throw std::runtime_error("not this one"); }
+};
+
+class Forgets final : public ModelSource {
+ public:
+  Model fresh(Random&) const override { throw std::runtime_error("no widths"); }
+  Model from_checkpoint(const Checkpoint&) const override { throw std::runtime_error("no checkpoint"); }
+};
+
+template <typename Made, typename Kind>
+void add(Catalog<Kind>& catalog, const std::string& name) {
+  catalog.add(name, "of a test", {}, [](const Options&) { return std::make_unique<Made>(); });
+}
+
 }  // namespace
 }  // namespace compress
 
@@ -68,8 +91,9 @@ LIBCOMPRESS_PLUGIN(plugins) {
   plugins.criteria.add(
       "throws_early", "a criterion of a test", {},
       [](const Options&) -> std::unique_ptr<Criterion> { throw std::logic_error("too early"); });
-  plugins.strategies.add("hoards", "a strategy of a test", {},
-                         [](const Options&) { return std::make_unique<Hoards>(); });
-  plugins.strategies.add("empties", "a strategy of a test", {},
-                         [](const Options&) { return std::make_unique<Empties>(); });
+  add<Hoards>(plugins.strategies, "hoards");
+  add<Empties>(plugins.strategies, "empties");
+  add<Blind>(plugins.observers, "blind");
+  add<Refuses>(plugins.exporters, "refuses");
+  add<Forgets>(plugins.models, "forgets");
 }

@@ -184,6 +184,20 @@ TEST_F(PluginFile, is_named_in_what_it_throws) {
   EXPECT_THAT(error_of([&] { score("makes_nothing"); }), HasSubstr("its factory made nothing"));
 }
 
+TEST_F(PluginFile, is_named_whatever_its_kind) {
+  const auto observer = plugins_.observers.make("blind", {})->fresh();
+  const std::vector<float> values{1.0F};
+  EXPECT_THAT(error_of([&] { observer->observe(values); }), HasSubstr("observer 'blind' of "));
+  EXPECT_THAT(error_of([&] { observer->range(); }), HasSubstr("nothing seen"));
+  const QuantizedGraph graph;
+  const auto exporter = plugins_.exporters.make("refuses", {});
+  EXPECT_THAT(error_of([&] { exporter->run({graph, "net", {}, {}}); }), HasSubstr("exporter 'refuses' of "));
+  Random random(1);
+  const auto source = plugins_.models.make("forgets", {});
+  EXPECT_THAT(error_of([&] { source->fresh(random); }), HasSubstr("model 'forgets' of "));
+  EXPECT_TRUE(source->spatial_nodes().empty());
+}
+
 TEST_F(PluginFile, is_named_where_what_it_returns_does_not_fit) {
   EXPECT_THAT(error_of([&] { score("counts_wrong"); }),
               HasSubstr("group 'conv1': 3 scores; allowed: 4, one an index"));

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import must
 
 
 @pytest.fixture
@@ -99,3 +101,64 @@ def test_a_plugin_of_another_build_is_refused_with_the_reason(command, peak, tmp
     assert done.returncode == 8
     assert f"{wrong}: built for" in done.stderr and other.split(":")[0] in done.stderr
     assert '"kind": "plugin"' in done.stdout
+
+
+SOURCE = """\
+#include <libcompress/pipeline/plugin.h>
+#include <libcompress/strategy/select.h>
+
+#include <stdexcept>
+
+using namespace compress;
+
+class Throws final : public Criterion {
+ protected:
+  Scores score(const PruningGroup&, const ScoringContext&) const override {
+    throw std::out_of_range("no such thing");
+  }
+};
+
+class Even final : public Strategy {
+ public:
+  std::vector<Step> schedule(std::int64_t epochs) const override {
+    return {{Step::Kind::prune, 1.0, epochs}};
+  }
+  PruningPlan plan(const PlanRequest& request) const override { return select_uniformly(request); }
+};
+
+LIBCOMPRESS_PLUGIN(plugins) {
+  plugins.criteria.add("throws", "throws", {}, [](const auto&) { return std::make_unique<Throws>(); });
+  plugins.strategies.add("even", "all alike", {}, [](const auto&) { return std::make_unique<Even>(); });
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def by_hand(installed, tmp_path_factory) -> Path:
+    """A plugin built by the compiler alone."""
+    folder = tmp_path_factory.mktemp("by_hand")
+    (folder / "own.cpp").write_text(SOURCE)
+    paths = [f"-I{installed}/include", f"-L{installed}/lib"]
+    built = folder / "own.so"
+    must("c++", "-std=c++20", "-shared", "-fPIC", *paths, folder / "own.cpp", "-o", built, "-lcompress")
+    return built
+
+
+def prune_with(command, plugin, folder, *arguments):
+    model = ["--model", "acdnet", "--model-option", "classes=10", "--out", folder / "small.onnx"]
+    return command("prune", *model, "--plugin", plugin, *arguments)
+
+
+def test_a_strategy_of_a_plugin_file_spends_the_budget(command, by_hand, tmp_path):
+    budget = ["--budget", "params=50%", "--json"]
+    own = prune_with(command, by_hand, tmp_path, *budget, "--strategy", "even")
+    assert own.returncode == 0, own.stderr
+    builtin = prune_with(command, by_hand, tmp_path, *budget, "--strategy", "uniform")
+    assert json.loads(own.stdout)["groups"] == json.loads(builtin.stdout)["groups"]
+
+
+def test_an_exception_in_a_plugin_file_is_told_with_its_name(command, by_hand, tmp_path):
+    done = prune_with(command, by_hand, tmp_path, "--amount", "50%", "--criterion", "throws")
+    assert done.returncode == 8
+    assert f"criterion 'throws' of {by_hand}: an exception: no such thing" in done.stderr
+    assert not (tmp_path / "small.onnx").exists()
