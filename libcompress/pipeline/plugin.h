@@ -14,12 +14,13 @@
 #include "libcompress/pipeline/plugin_tag.h"
 #include "libcompress/pipeline/plugins.h"
 
-// The entry is a C name: found by dlsym() whatever the compiler makes of C++ names.
+// The entry is a C name: found by dlsym() whatever the compiler makes of C++ names. The tag is external, or
+// the compiler would leave out what nobody reads.
 #define LIBCOMPRESS_PLUGIN(plugins)                                                          \
   extern "C" {                                                                               \
-  [[gnu::visibility("default"), gnu::used,                                                   \
-    gnu::section(LIBCOMPRESS_TAG_SECTION)]] extern const char libcompress_plugin_tag[];      \
-  const char libcompress_plugin_tag[] = LIBCOMPRESS_PLUGIN_TAG;                              \
+  [[gnu::visibility("default"), gnu::section(LIBCOMPRESS_TAG_SECTION)]]                      \
+  extern const char libcompress_plugin_tag[];                                                \
+  [[gnu::used]] const char libcompress_plugin_tag[] = LIBCOMPRESS_PLUGIN_TAG;                \
   [[gnu::visibility("default")]] void libcompress_add_plugins(::compress::Plugins& plugins); \
   }                                                                                          \
   void libcompress_add_plugins(::compress::Plugins& plugins)

@@ -103,7 +103,7 @@ void check_tag(const fs::path& path) {
     if (i < found.size() && found[i] == own[i]) continue;
     refuse(path,
            i < found.size() ? fmt::format("built for {}", printable(found[i])) : "a tag that ends early",
-           std::string(own[i]), "build it against this library");
+           std::string(own[i]), "build it against this library, with its compiler");
   }
   if (found.size() != own.size()) refuse_content(path, "a tag with more lines than this library knows");
 }

@@ -105,9 +105,9 @@ TEST(PluginTag, of_another_build_is_refused_with_the_reason_before_any_code_runs
     text.back() = text.back() == '9' ? '8' : '9';
     return text;
   };
-  EXPECT_THAT(
-      refusal_of(with_tag("format: 1", "format: 7")),
-      HasSubstr("built for plugin format: 7; allowed: plugin format: 1; build it against this library"));
+  EXPECT_THAT(refusal_of(with_tag("format: 1", "format: 7")),
+              HasSubstr("built for plugin format: 7; allowed: plugin format: 1; build it against this "
+                        "library, with its compiler"));
   EXPECT_THAT(refusal_of(with_tag("libcompress: " + version, "libcompress: " + other(version))),
               HasSubstr("built for libcompress: " + other(version)));
   EXPECT_THAT(refusal_of(with_tag("LibTorch: " + torch, "LibTorch: " + other(torch))),

@@ -139,8 +139,20 @@ def by_hand(installed, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("by_hand")
     (folder / "own.cpp").write_text(SOURCE)
     paths = [f"-I{installed}/include", f"-L{installed}/lib"]
+    strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
     built = folder / "own.so"
-    must("c++", "-std=c++20", "-shared", "-fPIC", *paths, folder / "own.cpp", "-o", built, "-lcompress")
+    must(
+        "c++",
+        "-std=c++20",
+        *strict,
+        "-shared",
+        "-fPIC",
+        *paths,
+        folder / "own.cpp",
+        "-o",
+        built,
+        "-lcompress",
+    )
     return built
 
 
