@@ -52,6 +52,29 @@ struct TrainOptions {
   bool operator==(const TrainOptions&) const = default;
 };
 
+/// How a pruned network learns from the unpruned one beside the targets: Hinton, Vinyals, Dean, Distilling
+/// the Knowledge in a Neural Network (2015).
+struct DistillationOptions {
+  double temperature = 4.0;  ///< that both networks' scores are divided by before the softmax
+  double weight = 0.5;       ///< of the unpruned network's answers; the targets have the rest of 1
+
+  bool operator==(const DistillationOptions&) const = default;
+};
+
+/// Training after each pruning step.
+struct FineTuneOptions : TrainOptions {
+  std::optional<DistillationOptions> distillation{};
+
+  bool operator==(const FineTuneOptions&) const = default;
+};
+
+/// Training before the first pruning step that draws whole channels towards zero.
+struct GroupLassoOptions : TrainOptions {
+  double strength = 1e-3;  ///< factor of the penalty; train/group_lasso.h says what it multiplies
+
+  bool operator==(const GroupLassoOptions&) const = default;
+};
+
 /// A limit on one resource: a percentage of what the unpruned network needs, or a count.
 struct BudgetLimit {
   enum class Kind { percent, absolute };
@@ -85,7 +108,7 @@ struct PruneOptions {
   std::vector<std::string> ratios{};  ///< "layer4*=50%": what these groups keep of their width
   std::vector<std::string> ignore{};  ///< glob patterns of nodes that keep their width
   std::vector<std::string>
-      spatial{};  ///< nodes that may be pruned though their channels become height or width
+      spatial{};              ///< nodes that may be pruned though their channels become height or width
   std::optional<TrainOptions> fine_tune{};  ///< training after each pruning step
 
   bool operator==(const PruneOptions&) const = default;
@@ -114,9 +137,10 @@ struct VerifyOptions {
   bool operator==(const VerifyOptions&) const = default;
 };
 
-/// The accuracy that the int8 network must keep; missed: Error of kind accuracy.
+/// The accuracy that the last network must keep: the int8 one, or the pruned one where nothing is quantized.
+/// Missed: Error of kind accuracy.
 struct GateOptions {
-  std::optional<double> max_drop{};      ///< points between the float unpruned and the int8 network
+  std::optional<double> max_drop{};      ///< points between the float unpruned and the last network
   std::optional<double> min_accuracy{};  ///< percent of the test part
 
   bool operator==(const GateOptions&) const = default;

@@ -38,7 +38,8 @@ ClassScores find_class_scores(const Graph& graph) {
   return {last->inputs.front()};
 }
 
-Loss loss_of(const Network& network, const ClassScores& scores, const Batch& batch, const Pass& pass) {
+Loss loss_of(const Network& network, const ClassScores& scores, const Batch& batch, const Pass& pass,
+             const Teacher* teacher) {
   Shape shape = network.graph().value(network.graph().inputs().front()).shape;
   shape[0] = batch.count;
   const auto input = view_of(batch.inputs, shape);
@@ -49,7 +50,9 @@ Loss loss_of(const Network& network, const ClassScores& scores, const Batch& bat
   const auto log_probabilities = at::log_softmax(at::flatten(logits, 1), 1);
   const auto divergence = at::sub(at::xlogy(target, target), at::mul(target, log_probabilities));
   const auto right = at::eq(at::argmax(log_probabilities, 1), at::argmax(target, 1));
-  return {at::sum(divergence).div(static_cast<double>(batch.count)), right.sum().item<std::int64_t>()};
+  auto mean = at::sum(divergence).div(static_cast<double>(batch.count));
+  if (teacher != nullptr) mean = teacher->blend(mean, input, logits);
+  return {mean, right.sum().item<std::int64_t>()};
 }
 
 }  // namespace compress

@@ -5,6 +5,7 @@
 
 #include "libcompress/runtime/network.h"
 #include "libcompress/train/batches.h"
+#include "libcompress/train/distillation.h"
 
 namespace compress {
 
@@ -22,7 +23,9 @@ struct Loss {
 };
 
 /// Forward pass and loss. The softmax goes into the logarithm (log-softmax of the logits), so that a
-/// confident wrong answer gives a large loss and gradient instead of log 0.
-Loss loss_of(const Network& network, const ClassScores& scores, const Batch& batch, const Pass& pass);
+/// confident wrong answer gives a large loss and gradient instead of log 0. With a `teacher` the mean is its
+/// blend() with that loss.
+Loss loss_of(const Network& network, const ClassScores& scores, const Batch& batch, const Pass& pass,
+             const Teacher* teacher = nullptr);
 
 }  // namespace compress

@@ -16,6 +16,7 @@ Json to_json(const EpochMetrics& m) {
   Json json = {{"epoch", m.epoch},           {"learning_rate", m.learning_rate},
                {"train_loss", m.train_loss}, {"train_accuracy", m.train_accuracy},
                {"seconds", m.seconds},       {"best", m.best}};
+  if (m.penalty) json["penalty"] = *m.penalty;
   if (m.validation_loss) json["validation_loss"] = *m.validation_loss;
   if (m.validation_accuracy) json["validation_accuracy"] = *m.validation_accuracy;
   return json;
@@ -33,6 +34,7 @@ EpochMetrics metrics_from(const Json& json) {
   json.at("train_accuracy").get_to(m.train_accuracy);
   json.at("seconds").get_to(m.seconds);
   json.at("best").get_to(m.best);
+  m.penalty = optional_number(json, "penalty");
   m.validation_loss = optional_number(json, "validation_loss");
   m.validation_accuracy = optional_number(json, "validation_accuracy");
   return m;

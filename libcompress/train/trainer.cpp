@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "libcompress/base/error.h"
@@ -12,7 +13,9 @@
 #include "libcompress/runtime/executor.h"
 #include "libcompress/train/background.h"
 #include "libcompress/train/batches.h"
+#include "libcompress/train/distillation.h"
 #include "libcompress/train/evaluate.h"
+#include "libcompress/train/group_lasso.h"
 #include "libcompress/train/loss.h"
 #include "libcompress/train/schedule.h"
 #include "libcompress/train/sgd.h"
@@ -51,6 +54,27 @@ void check_batch(const Graph& graph, const TrainingBatches& batches) {
   }
 }
 
+std::string hashes_of(const StateDict& tensors) {
+  std::string text;
+  for (const auto& [name, tensor] : tensors) text += "|" + name + "=" + content_hash(tensor.bytes());
+  return text;
+}
+
+std::string text_of(const Distillation& distillation) {
+  const auto& [teacher, options] = distillation;
+  return fmt::format("|distillation {} {} {}", options.temperature, options.weight,
+                     fingerprint(teacher.graph)) +
+         hashes_of(teacher.weights);
+}
+
+std::string text_of(const ChannelPenalty& penalty) {
+  std::string text = fmt::format("|penalty {}", penalty.strength);
+  for (const auto& group : penalty.groups) {
+    if (group.prunable) text += fmt::format(" {} {}", group.name, group.size);
+  }
+  return text;
+}
+
 /// What a state file must agree with to be gone on from.
 std::string job_hash(const Model& model, const DataSet& data, const TrainJob& job) {
   const auto& o = job.options;
@@ -58,9 +82,9 @@ std::string job_hash(const Model& model, const DataSet& data, const TrainJob& jo
       fmt::format("{}|{}|{}|{} {} {} {} {} {} {} {} {} {}", fingerprint(model.graph), data.description(),
                   job.seed, o.epochs, o.batch_size, o.learning_rate, o.momentum, o.nesterov, o.weight_decay,
                   o.warmup_epochs, o.schedule, fmt::join(o.milestones, ","), o.gamma);
-  for (const auto* tensors : {&model.weights, &job.masks}) {
-    for (const auto& [name, tensor] : *tensors) text += "|" + name + "=" + content_hash(tensor.bytes());
-  }
+  text += hashes_of(model.weights) + hashes_of(job.masks);
+  if (job.distillation) text += text_of(*job.distillation);
+  if (job.penalty) text += text_of(*job.penalty);
   return content_hash(text);
 }
 
@@ -86,6 +110,8 @@ class Trainer {
         scores_(find_class_scores(model.graph)),
         sgd_(network_, job.options, job.masks) {
     check_batch(model.graph, batches_);
+    if (job.distillation) teacher_.emplace(job.distillation->teacher, job.distillation->options);
+    if (job.penalty) lasso_.emplace(network_, job.penalty->groups, job.penalty->strength);
     state_.job = job_hash(model, data, job);
     state_.threads = threads_in_use();
     if (!job.state_file.empty() && std::filesystem::exists(job.state_file)) resume();
@@ -111,10 +137,12 @@ class Trainer {
   void step(const Batch& batch) {
     const auto number = state_.epoch * batches_.count() + state_.step;
     const auto seed = Random::stream(job_.seed ^ kDropoutSalt, static_cast<std::uint64_t>(number)).bits();
-    const auto loss = loss_of(network_, scores_, batch, {Mode::train, seed, {}});
+    const auto loss =
+        loss_of(network_, scores_, batch, {Mode::train, seed, {}}, teacher_ ? &*teacher_ : nullptr);
     const auto mean = loss.mean.item<double>();
     if (!std::isfinite(mean)) diverged(fmt::format("the loss is {} in step {}", mean, state_.step + 1));
     loss.mean.backward();
+    if (lasso_) lasso_->add_gradients();
     sgd_.step(learning_rate_at(job_.options, state_.epoch));
     state_.step += 1;
     state_.loss_sum += mean * static_cast<double>(batch.count);
@@ -136,6 +164,7 @@ class Trainer {
     metrics.learning_rate = learning_rate_at(job_.options, state_.epoch);
     metrics.train_loss = state_.loss_sum / static_cast<double>(state_.examples);
     metrics.train_accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.examples);
+    if (lasso_) metrics.penalty = lasso_->penalty();
     auto weights = network_.state();
     if (data_.size(Part::validation) > 0) validate(weights, metrics);
     metrics.best = is_best(metrics);
@@ -180,7 +209,8 @@ class Trainer {
   }
 
   bool is_best(const EpochMetrics& metrics) const {
-    if (!metrics.validation_loss) return true;  // nothing to choose by: the last epoch is the result
+    // Nothing to choose by, or nothing that knows of the penalty: the last epoch is the result.
+    if (!metrics.validation_loss || job_.penalty) return true;
     for (const auto& earlier : state_.history) {
       if (*earlier.validation_loss <= *metrics.validation_loss) return false;
     }
@@ -256,6 +286,8 @@ class Trainer {
   Network network_;
   ClassScores scores_;
   Sgd sgd_;
+  std::optional<Teacher> teacher_;
+  std::optional<GroupLasso> lasso_;
   TrainState state_;  ///< without weights and momentum, which live in network_ and sgd_
   Clock::time_point started_;
   Clock::time_point saved_;
@@ -266,6 +298,7 @@ class Trainer {
 TrainResult train(const Model& model, const DataSet& data, const TrainJob& job) {
   check_options(job.options);
   check_fit(model.graph, data);
+  if (job.distillation) check_fit(job.distillation->teacher.graph, data);
   if (job.options.epochs == 0) return {model, 0, {}};
   return Trainer(model, data, job).run();
 }

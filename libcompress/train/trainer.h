@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "libcompress/analysis/groups.h"
 #include "libcompress/base/progress.h"
 #include "libcompress/data/dataset.h"
 #include "libcompress/graph/graph.h"
@@ -15,10 +18,24 @@
 
 namespace compress {
 
+/// A network to learn from beside the targets (train/distillation.h). Borrows it.
+struct Distillation {
+  const Model& teacher;
+  DistillationOptions options{};
+};
+
+/// A group lasso on the channels of prunable groups (train/group_lasso.h). Borrows them.
+struct ChannelPenalty {
+  std::span<const PruningGroup> groups;  ///< of the trained graph
+  double strength = 0;
+};
+
 struct TrainJob {
   TrainOptions options;
   std::uint64_t seed = 0;
   StateDict masks{};  ///< by parameter name, its shape, float32, 0 or 1: weights under a 0 become and stay 0
+  std::optional<Distillation> distillation{};
+  std::optional<ChannelPenalty> penalty{};
 
   /// Where the state is kept, or empty. If the file is there, training goes on from it: at the same number of
   /// threads (use_threads) with the same bits as if it had never stopped.
@@ -37,9 +54,9 @@ struct TrainResult {
   std::vector<EpochMetrics> history;  ///< all epochs, also those before resuming
 };
 
-/// The epoch with the lowest validation loss wins; without a validation part the last one does. The test part
-/// is not looked at. Numbers depend on the model, the data, the options, the seed and the number of threads
-/// alone.
+/// The epoch with the lowest validation loss wins. The last one does without a validation part, and with a
+/// penalty, whose work that loss does not see. The test part is not looked at. Numbers depend on the model,
+/// the data, the options, the seed and the number of threads alone.
 ///
 /// Errors: kind input if network and data do not fit, or the state file belongs to another job; kind recipe
 /// for options out of range; kind accuracy if the loss is no longer a number; kind interrupted, after saving,

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <mutex>
@@ -171,6 +172,114 @@ TEST_F(Training, keeps_masked_weights_at_zero) {
   const auto result = train(tiny::network(), data, job);
   const auto& trained = result.model.weights.at("conv.weight");
   for (std::size_t i = 0; i < 56; ++i) EXPECT_EQ(trained.as<float>()[i] == 0.0F, i % 3 == 0) << i;
+}
+
+/// A teacher that knows the set, a student that starts fresh, with and without half of its channels.
+struct Taught {
+  tiny::Waves data;
+  Model teacher = train(tiny::network(), data, {.options = quick(20), .seed = 1}).model;
+  TrainJob job{.options = quick(4), .seed = 3, .distillation = Distillation{teacher, {2, 0.8}}};
+};
+
+TEST_F(Training, with_a_teacher_depends_on_what_it_teaches) {
+  const Taught taught;
+  const auto first = train(tiny::network(), taught.data, taught.job);
+  const auto second = train(tiny::network(), taught.data, taught.job);
+  EXPECT_TRUE(tiny::same_bits(first.model.weights, second.model.weights));
+  auto alone = taught.job;
+  alone.distillation.reset();
+  EXPECT_FALSE(
+      tiny::same_bits(first.model.weights, train(tiny::network(), taught.data, alone).model.weights));
+  const auto untaught = tiny::network();
+  auto other = taught.job;
+  other.distillation.emplace(Distillation{untaught, {2, 0.8}});
+  EXPECT_FALSE(
+      tiny::same_bits(first.model.weights, train(tiny::network(), taught.data, other).model.weights));
+}
+
+TEST_F(Training, with_a_teacher_resumes_bit_for_bit) {
+  const Taught taught;
+  const auto whole = train(tiny::network(), taught.data, taught.job);
+  for (const int steps : {2, 6}) {
+    std::filesystem::remove(state());
+    train_and_stop(tiny::network(), taught.data, taught.job, steps);
+    auto rest = taught.job;
+    rest.state_file = state();
+    EXPECT_TRUE(tiny::same_bits(whole.model.weights, train(tiny::network(), taught.data, rest).model.weights))
+        << steps;
+  }
+}
+
+TEST_F(Training, refuses_the_state_of_another_teacher) {
+  const Taught taught;
+  train_and_stop(tiny::network(), taught.data, taught.job, 2);
+  auto rest = taught.job;
+  rest.state_file = state();
+  const auto untaught = tiny::network();
+  rest.distillation.emplace(Distillation{untaught, {2, 0.8}});
+  EXPECT_THROW(train(tiny::network(), taught.data, rest), Error);
+}
+
+TEST_F(Training, refuses_a_teacher_of_other_data) {
+  const tiny::Waves data;
+  Model other;
+  const auto input = other.graph.add_input("input", {1, 1, 1, 16});
+  other.graph.set_outputs({other.graph.add_node("flatten", "flatten", {input})});
+  EXPECT_THROW(train(tiny::network(), data, {.options = quick(1), .distillation = Distillation{other, {}}}),
+               Error);
+}
+
+/// By channel of "conv": the sum of squares of all weights that go with it.
+std::vector<double> channel_sizes(const Model& model) {
+  std::vector<double> sizes(8, 0.0);
+  const auto add = [&](const char* name, auto channel_of) {
+    const auto values = model.weights.at(name).as<float>();
+    for (std::size_t i = 0; i < values.size(); ++i)
+      sizes[channel_of(i)] += static_cast<double>(values[i]) * values[i];
+  };
+  add("conv.weight", [](std::size_t i) { return i / 7; });
+  add("norm.weight", [](std::size_t i) { return i; });
+  add("norm.bias", [](std::size_t i) { return i; });
+  add("linear.weight", [](std::size_t i) { return i % 8; });
+  return sizes;
+}
+
+TEST_F(Training, with_a_group_lasso_empties_whole_channels) {
+  const tiny::Waves data;
+  const auto model = tiny::network();
+  const auto groups = find_groups(model.graph);
+  TrainJob job{.options = quick(60), .seed = 1};
+  job.options.weight_decay = 0;
+  const auto free = channel_sizes(train(model, data, job).model);
+  job.penalty = ChannelPenalty{groups, 0.03};
+  const auto result = train(model, data, job);
+  const auto drawn = channel_sizes(result.model);
+  const auto empty = [](const auto& sizes) {
+    const auto largest = *std::max_element(sizes.begin(), sizes.end());
+    return std::count_if(sizes.begin(), sizes.end(), [&](double size) { return size < 1e-2 * largest; });
+  };
+  EXPECT_EQ(empty(free), 0);
+  EXPECT_GE(empty(drawn), 1);
+  EXPECT_LT(empty(drawn), 8);
+  EXPECT_LT(*result.history.back().penalty, *result.history.front().penalty);
+  EXPECT_GE(evaluate(result.model, data, Part::test).accuracy(), 0.9);
+}
+
+TEST_F(Training, with_a_group_lasso_takes_the_last_epoch_and_resumes_bit_for_bit) {
+  const tiny::Waves data;
+  const auto model = tiny::network();
+  const auto groups = find_groups(model.graph);
+  const TrainJob job{.options = quick(4), .seed = 3, .penalty = ChannelPenalty{groups, 0.01}};
+  const auto whole = train(model, data, job);
+  EXPECT_EQ(whole.best_epoch, 4);
+  train_and_stop(model, data, job, 5);
+  auto rest = job;
+  rest.state_file = state();
+  const auto resumed = train(model, data, rest);
+  EXPECT_TRUE(tiny::same_bits(whole.model.weights, resumed.model.weights));
+  EXPECT_EQ(whole.history.front().penalty, resumed.history.front().penalty);
+  rest.penalty->strength = 0.02;
+  EXPECT_THROW(train(model, data, rest), Error);
 }
 
 TEST_F(Training, refuses_a_mask_for_what_is_not_trained) {
