@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "libcompress/analysis/cost.h"
+#include "libcompress/base/error.h"
 #include "libcompress/base/files.h"
 #include "libcompress/pipeline/calibration.h"
 #include "libcompress/pipeline/json_figures.h"
@@ -40,6 +41,44 @@ void write_metrics(const RunFolder& folder, const std::string& step,
   write_file(folder.path("metrics.jsonl"), lines);
 }
 
+json train_model(const Bench& bench, const TrainStep& step) {
+  const Model start = bench.model(step.from);
+  TrainJob job;
+  job.options = step.options;
+  job.seed = bench.seed() ^ std::stoull(content_hash(step.name).substr(0, 16), nullptr,
+                                        16);  // its own numbers for each step
+  if (step.sparsity > 0) job.masks = magnitude_masks(start, step.sparsity);
+  Model teacher;
+  if (step.distillation) {
+    teacher = bench.model(step.teacher);
+    job.distillation.emplace(Distillation{teacher, *step.distillation});
+  }
+  std::vector<PruningGroup> groups;
+  if (step.group_lasso) {
+    const Graph original = bench.model("original").graph;
+    groups = find_groups(start.graph, group_options(*bench.recipe.prune, bench.family, original));
+    job.penalty = ChannelPenalty{groups, *step.group_lasso};
+  }
+  job.state_file = bench.folder.checkpoint(step.to + ".state");
+  job.activity = step.name;
+  job.reporter = &bench.reporter;
+  job.on_epoch = [&](const EpochMetrics& metrics) {
+    append_line(bench.folder.path("metrics.jsonl"), to_json_line(metrics));
+  };
+  const TrainResult result = train(start, bench.data, job);
+  save_model(bench.folder.checkpoint(step.to), result.model);
+  write_metrics(bench.folder, step.name, result.history);
+  return {
+      {"checkpoint", step.to}, {"best_epoch", result.best_epoch}, {"history", history_json(result.history)}};
+}
+
+void refuse_without_validation(const Bench& bench) {
+  if (!bench.recipe.prune || !bench.recipe.prune->stop_at_gate || bench.data.size(Part::validation) > 0)
+    return;
+  throw Error(ErrorKind::recipe, {"prune.stop_at_gate", "data without a validation part to judge by",
+                                  "a data set that has one", "or set it to false"});
+}
+
 }  // namespace
 
 Model Bench::model(std::string_view checkpoint) const {
@@ -50,6 +89,7 @@ json take_original(const Bench& bench) {
   const Model model = original_model(bench.recipe, bench.family);
   check_fit(model.graph, bench.data);
   if (bench.recipe.prune) group_options(*bench.recipe.prune, bench.family, model.graph);  // refuses early
+  refuse_without_validation(bench);
   save_model(bench.folder.checkpoint("original"), model);
   json paper = json::object();
   if (bench.family != nullptr) {
@@ -62,24 +102,11 @@ json take_original(const Bench& bench) {
           {"paper", paper}};
 }
 
-json train_model(const Bench& bench, const std::string& step, const std::string& from, const std::string& to,
-                 const TrainOptions& options, double mask_sparsity) {
-  const Model start = bench.model(from);
-  TrainJob job;
-  job.options = options;
-  job.seed = bench.seed() ^
-             std::stoull(content_hash(step).substr(0, 16), nullptr, 16);  // its own numbers for each step
-  if (mask_sparsity > 0) job.masks = magnitude_masks(start, mask_sparsity);
-  job.state_file = bench.folder.checkpoint(to + ".state");
-  job.activity = step;
-  job.reporter = &bench.reporter;
-  job.on_epoch = [&](const EpochMetrics& metrics) {
-    append_line(bench.folder.path("metrics.jsonl"), to_json_line(metrics));
-  };
-  const TrainResult result = train(start, bench.data, job);
-  save_model(bench.folder.checkpoint(to), result.model);
-  write_metrics(bench.folder, step, result.history);
-  return {{"checkpoint", to}, {"best_epoch", result.best_epoch}, {"history", history_json(result.history)}};
+void train_step(const Bench& bench, const TrainStep& step) {
+  bench.folder.step(step.name, [&] { return train_model(bench, step); });
+  // The state goes only when the step is recorded: a kill in between repeats nothing.
+  std::error_code ignored;
+  std::filesystem::remove(bench.folder.checkpoint(step.to + ".state"), ignored);
 }
 
 json measure_model(const Bench& bench, const std::string& step, const std::string& checkpoint) {
@@ -92,6 +119,15 @@ json measure_model(const Bench& bench, const std::string& step, const std::strin
   result["layers"] = layers_json(model.graph);
   result["checkpoint"] = checkpoint;
   return result;
+}
+
+json validate_model(const Bench& bench, const std::string& step, const std::string& checkpoint) {
+  const auto found = evaluate(bench.model(checkpoint), bench.data, Part::validation,
+                              {.reporter = &bench.reporter, .activity = step});
+  return {{"checkpoint", checkpoint},
+          {"accuracy", found.accuracy()},
+          {"correct", found.correct},
+          {"total", found.total}};
 }
 
 json prune_model(const Bench& bench, const std::string& step, const std::string& from, const std::string& to,

@@ -1,9 +1,6 @@
 #include "libcompress/pipeline/pipeline.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
+#include "libcompress/pipeline/gate.h"
 #include "libcompress/pipeline/proof.h"
 #include "libcompress/pipeline/run_folder.h"
 #include "libcompress/pipeline/setup.h"
@@ -16,48 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-/// A training as a step. Its state file goes only when the step is recorded: a kill in between repeats
-/// nothing.
-void train_step(const Bench& bench, const std::string& name, const std::string& from, const std::string& to,
-                const TrainOptions& options, double sparsity) {
-  bench.folder.step(name, [&] { return train_model(bench, name, from, to, options, sparsity); });
-  std::error_code ignored;
-  std::filesystem::remove(bench.folder.checkpoint(to + ".state"), ignored);
-}
-
-/// Sparsifies, prunes and fine-tunes as the strategy's schedule says; returns the name of the last
-/// checkpoint.
-std::string prune_in_steps(const Bench& bench, std::string from) {
-  const PruneOptions& prune = *bench.recipe.prune;
-  const auto strategy = bench.plugins.strategies.make(prune.strategy.plugin, prune.strategy.options);
-  const NetworkCost start = cost_of(bench.model(from).graph);
-  const Budget goal = budget_of(prune, start);
-  const TrainOptions granted = prune.fine_tune.value_or(TrainOptions{});
-  TrainOptions tuning = granted;  // of one step: its share of the epochs and of the warm-up
-  const auto schedule = strategy->schedule(prune.fine_tune ? granted.epochs : 0);
-  for (std::size_t i = 0; i < schedule.size(); ++i) {
-    const Step& step = schedule[i];
-    const std::string number = fmt::format("{}/{}", i + 1, schedule.size());
-    const std::string file = fmt::format("step-{}", i + 1);
-    double sparsity = step.amount;
-    if (step.kind == Step::Kind::prune) {
-      sparsity = 0;
-      const std::string name = "prune " + number;
-      bench.folder.step(name, [&] {
-        return prune_model(bench, name, from, file + "-pruned", interpolate(start, goal, step.amount));
-      });
-      from = file + "-pruned";
-    }
-    if (step.epochs == 0) continue;
-    tuning.warmup_epochs = granted.warmup_epochs * step.epochs / std::max<std::int64_t>(granted.epochs, 1);
-    tuning.epochs = step.epochs;
-    const std::string name = (sparsity > 0 ? "sparsify " : "fine-tune ") + number;
-    train_step(bench, name, from, file + "-tuned", tuning, sparsity);
-    from = file + "-tuned";
-  }
-  return from;
-}
-
 /// The whole flow on one page. A step that state.json has is not done again.
 void carry_out(const Bench& bench) {
   const Recipe& recipe = bench.recipe;
@@ -66,7 +21,7 @@ void carry_out(const Bench& bench) {
   folder.step("load", [&] { return take_original(bench); });
   std::string current = "original";
   if (recipe.train) {
-    train_step(bench, "train", current, "trained", *recipe.train, 0);
+    train_step(bench, {.name = "train", .from = current, .to = "trained", .options = *recipe.train});
     current = "trained";
   }
   folder.step("measure original", [&, current] { return measure_model(bench, "measure original", current); });
@@ -91,23 +46,14 @@ std::optional<double> accuracy_of(const RunReport& report, std::string_view labe
   return std::nullopt;
 }
 
-/// Throws if the 8-bit network lost more than the recipe allows. Accuracies are 0 to 1.
-void pass_accuracy(const GateOptions& gate, double before, double after) {
-  const double drop = 100 * (before - after);
-  if (gate.max_drop && drop > *gate.max_drop + 1e-9)
-    throw Error(ErrorKind::accuracy,
-                {"gate.max_drop", fmt::format("{:.2f} points lost", drop),
-                 fmt::format("{:g} at most", *gate.max_drop), "fine-tune longer, or give a larger budget"});
-  if (gate.min_accuracy && 100 * after < *gate.min_accuracy - 1e-9)
-    throw Error(ErrorKind::accuracy, {"gate.min_accuracy", fmt::format("{:.2f} %", 100 * after),
-                                      fmt::format("{:g} % or more", *gate.min_accuracy), ""});
-}
-
-/// Throws if a proof failed or the 8-bit network lost more than the recipe allows.
+/// Throws if a proof failed or the last network lost more than the recipe allows.
 void pass_gate(const Recipe& recipe, const RunReport& report) {
   const auto before = accuracy_of(report, "original");
-  const auto after = accuracy_of(report, "int8");
-  if (recipe.gate && before && after) pass_accuracy(*recipe.gate, *before, *after);
+  const auto after = accuracy_of(report, recipe.quantize ? "int8" : "pruned");
+  if (recipe.gate && before && after) {
+    if (const auto complaint = missed(*recipe.gate, *before, *after))
+      throw Error(ErrorKind::accuracy, *complaint);
+  }
   refuse_unproved("proof failed", report.checks);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "libcompress/pipeline/json_figures.h"
 #include "libcompress/pipeline/steps.h"
@@ -67,6 +68,16 @@ void add_layers(RunReport& report, const std::vector<FinishedStep>& steps) {
     }
     report.layers.push_back(change);
   }
+}
+
+/// Pruning steps that were taken back at the accuracy gate.
+std::set<std::string> rejected_steps(const std::vector<FinishedStep>& steps) {
+  std::set<std::string> rejected;
+  for (const auto& step : steps) {
+    if (step.result.contains("rejected"))
+      rejected.merge(step.result.at("rejected").get<std::set<std::string>>());
+  }
+  return rejected;
 }
 
 /// Width at the first pruning step and what the last one left.
@@ -181,12 +192,14 @@ RunReport make_report(const RunFolder& folder, const std::vector<FinishedStep>& 
   report.seed = static_cast<std::uint64_t>(recipe.seed);
   add_networks(report, steps);
   add_layers(report, steps);
+  const auto rejected = rejected_steps(steps);
   for (const auto& step : steps) {
     const json& result = step.result;
     report.stages.push_back({step.name, step.seconds});
     if (result.contains("threads")) report.threads = result.at("threads");
     if (result.contains("machine")) report.machine = result.at("machine");
-    if (result.contains("groups")) add_groups(report, result.at("groups"));
+    if (result.contains("note")) report.notes.push_back(result.at("note"));
+    if (result.contains("groups") && !rejected.contains(step.name)) add_groups(report, result.at("groups"));
     if (result.contains("history")) add_training(report, step.name, result.at("history"));
     if (result.contains("quantization")) add_quantization(report, result.at("quantization"));
     if (result.contains("arena")) add_arena(report, result.at("arena"));

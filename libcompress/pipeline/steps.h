@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,13 +33,31 @@ struct Bench {
 /// -> checkpoints/original
 nlohmann::json take_original(const Bench& bench);
 
-/// Trains checkpoint `from` by `options` into `to`. `mask_sparsity` > 0 keeps that fraction of the weights,
-/// the smallest, at zero. Goes on from the last finished epoch of an earlier try.
-nlohmann::json train_model(const Bench& bench, const std::string& step, const std::string& from,
-                           const std::string& to, const TrainOptions& options, double mask_sparsity);
+/// A training as a step of a run.
+struct TrainStep {
+  std::string name{};        ///< of the step
+  std::string from{}, to{};  ///< checkpoints
+  TrainOptions options{};
+  double sparsity = 0;    ///< above 0: that fraction of the weights, the smallest, is kept at zero
+  std::string teacher{};  ///< the checkpoint that is learned from
+  std::optional<DistillationOptions> distillation{};  ///< how; nothing: from the targets alone
+  std::optional<double> group_lasso{};                ///< strength of the penalty on channels
+};
+
+/// Goes on from the last save of an earlier try.
+void train_step(const Bench& bench, const TrainStep& step);
 
 /// Accuracy of a float checkpoint on the test part.
 nlohmann::json measure_model(const Bench& bench, const std::string& step, const std::string& checkpoint);
+
+/// Accuracy of a float checkpoint on the validation part.
+nlohmann::json validate_model(const Bench& bench, const std::string& step, const std::string& checkpoint);
+
+/// Sparsifies, prunes and fine-tunes checkpoint `from` as the strategy's schedule says; returns the name of
+/// the last checkpoint. If the recipe stops at the gate that is the last one that passed it on the validation
+/// part: the step behind then has in "note" what happened and in "rejected" the pruning steps that do not
+/// count. Error of kind accuracy if none passed.
+std::string prune_in_steps(const Bench& bench, const std::string& from);
 
 /// One pruning step: groups, scores, plan, surgery, proof. -> checkpoints/`to` and plan-`to`.json
 nlohmann::json prune_model(const Bench& bench, const std::string& step, const std::string& from,

@@ -175,6 +175,43 @@ Key train_section(At at, std::string name, std::string help) {
   return key;
 }
 
+Key distillation_section() {
+  const auto distillation = [](auto& recipe) -> auto& { return *recipe.prune->fine_tune->distillation; };
+  using D = DistillationOptions;
+  return optional_section(
+      [](auto& recipe) -> auto& { return recipe.prune->fine_tune->distillation; }, D{},
+      section("distillation", "learning from the unpruned network beside the targets; left out: none",
+              {
+                  within(row(distillation, &D::temperature, "temperature",
+                             "divides the scores of both networks, so that small ones count too"),
+                         0.01, 1000),
+                  within(row(distillation, &D::weight, "weight",
+                             "of the unpruned network's answers; the targets have the rest of 1"),
+                         0, 1),
+              }));
+}
+
+Key fine_tune_section() {
+  const auto fine_tune = [](auto& recipe) -> auto& { return *recipe.prune->fine_tune; };
+  auto key = train_section(fine_tune, "fine_tune", "training after pruning; left out: none");
+  key.keys.push_back(distillation_section());
+  return optional_section([](auto& recipe) -> auto& { return recipe.prune->fine_tune; }, FineTuneOptions{},
+                          std::move(key));
+}
+
+Key group_lasso_section() {
+  const auto lasso = [](auto& recipe) -> auto& { return *recipe.prune->group_lasso; };
+  auto key = train_section(
+      lasso, "group_lasso",
+      "training before pruning that draws all weights of a channel towards zero together; left out: none");
+  key.keys.insert(key.keys.begin(),
+                  within(row(lasso, &GroupLassoOptions::strength, "strength",
+                             "factor of the penalty: how far a step at rate 1 moves a typical weight"),
+                         0, 1000));
+  return optional_section([](auto& recipe) -> auto& { return recipe.prune->group_lasso; },
+                          GroupLassoOptions{}, std::move(key));
+}
+
 /// What stands beside a file that holds the whole network says nothing.
 std::optional<Key::Broken> broken_model_rule(const Recipe& recipe) {
   const ModelOptions& model = recipe.model;
@@ -249,8 +286,6 @@ Key prune_section() {
   const auto prune = [](auto& recipe) -> auto& { return *recipe.prune; };
   const auto criterion = [](auto& recipe) -> auto& { return recipe.prune->criterion; };
   const auto strategy = [](auto& recipe) -> auto& { return recipe.prune->strategy; };
-  const auto fine_tune = [](auto& recipe) -> auto& { return *recipe.prune->fine_tune; };
-  const auto fine_tune_slot = [](auto& recipe) -> auto& { return recipe.prune->fine_tune; };
   const auto slot = [](auto& recipe) -> auto& { return recipe.prune; };
   using P = PruneOptions;
   auto key = section(
@@ -273,8 +308,10 @@ Key prune_section() {
           row(prune, &P::ignore, "ignore", "patterns (*, ?) of the names of nodes that are never pruned"),
           row(prune, &P::spatial, "spatial",
               "patterns of nodes that may be pruned though their channels become height or width"),
-          optional_section(fine_tune_slot, TrainOptions{},
-                           train_section(fine_tune, "fine_tune", "training after pruning; left out: none")),
+          row(prune, &P::stop_at_gate, "stop_at_gate",
+              "end the schedule with the last network that passes the gate on the validation part"),
+          group_lasso_section(),
+          fine_tune_section(),
       });
   key.rule = broken_prune_rule;
   return optional_section(slot, P{}, std::move(key));
@@ -338,10 +375,10 @@ Key verify_section() {
 Key gate_section() {
   const auto gate = [](auto& recipe) -> auto& { return *recipe.gate; };
   auto key = section(
-      "gate", "accuracy the int8 network must keep; left out: none",
+      "gate", "accuracy the last network must keep, in 8 bits or pruned; left out: none",
       {
           within(row(gate, &GateOptions::max_drop, "max_drop",
-                     "accuracy points between the float unpruned and the int8 network"),
+                     "accuracy points between the float unpruned and the last network"),
                  0, 100),
           within(row(gate, &GateOptions::min_accuracy, "min_accuracy", "percent of the test part"), 0, 100),
       });
@@ -349,13 +386,17 @@ Key gate_section() {
   return optional_section([](auto& recipe) -> auto& { return recipe.gate; }, GateOptions{}, std::move(key));
 }
 
-/// What is behind the 8-bit boundary needs an 8-bit network.
+/// What is behind the 8-bit boundary needs an 8-bit network, a gate a network to judge.
 std::optional<Key::Broken> broken_recipe_rule(const Recipe& recipe) {
-  if (recipe.quantize) return std::nullopt;
-  if (recipe.exporting)
+  if (recipe.exporting && !recipe.quantize)
     return Key::Broken{"export", {"", "an export without the section quantize", "both", "add: quantize: {}"}};
-  if (recipe.gate)
-    return Key::Broken{"gate", {"", "a gate without the section quantize", "both", "add: quantize: {}"}};
+  if (recipe.gate && !recipe.quantize && !recipe.prune)
+    return Key::Broken{"gate",
+                       {"", "a gate without the section quantize or prune", "a network that the gate judges",
+                        "add: quantize: {}"}};
+  if (recipe.prune && recipe.prune->stop_at_gate && !recipe.gate)
+    return Key::Broken{"prune",
+                       {"", "stop_at_gate without the section gate", "both", "add: gate: {max_drop: 2}"}};
   return std::nullopt;
 }
 

@@ -109,7 +109,9 @@ struct PruneOptions {
   std::vector<std::string> ignore{};  ///< glob patterns of nodes that keep their width
   std::vector<std::string>
       spatial{};              ///< nodes that may be pruned though their channels become height or width
-  std::optional<TrainOptions> fine_tune{};  ///< training after each pruning step
+  bool stop_at_gate = false;  ///< ends the schedule with the last network that passes the gate on validation
+  std::optional<GroupLassoOptions> group_lasso{};
+  std::optional<FineTuneOptions> fine_tune{};
 
   bool operator==(const PruneOptions&) const = default;
 };

@@ -85,6 +85,12 @@ TEST(Recipe, reads_every_key) {
   ASSERT_TRUE(recipe.prune->fine_tune);
   EXPECT_EQ(recipe.prune->fine_tune->epochs, 3);
   EXPECT_EQ(recipe.prune->fine_tune->momentum, 0.9);
+  EXPECT_EQ(recipe.prune->fine_tune->distillation, (DistillationOptions{3, 0.9}));
+  EXPECT_TRUE(recipe.prune->stop_at_gate);
+  ASSERT_TRUE(recipe.prune->group_lasso);
+  EXPECT_EQ(recipe.prune->group_lasso->strength, 0.02);
+  EXPECT_EQ(recipe.prune->group_lasso->epochs, 5);
+  EXPECT_EQ(recipe.prune->group_lasso->schedule, "cosine");
   EXPECT_EQ(recipe.quantize, (QuantizeOptions{"percentile", 99.9, 16}));
   EXPECT_EQ(recipe.exporting->name, "demo_net");
   EXPECT_EQ(recipe.verify, (VerifyOptions{4, 3, "off"}));
@@ -101,7 +107,8 @@ TEST(Recipe, gives_the_export_the_name_of_the_recipe) {
 TEST(Recipe, wants_quantize_for_what_is_behind_the_8_bit_boundary) {
   EXPECT_THAT(error_of(with("export: {}\n")), testing::HasSubstr("an export without the section quantize"));
   EXPECT_THAT(error_of(with("gate: {max_drop: 1}\n")),
-              testing::HasSubstr("a gate without the section quantize"));
+              testing::HasSubstr("a gate without the section quantize or prune"));
+  EXPECT_EQ(error_of(with("prune: {budget: {params: 20%}}\ngate: {max_drop: 1}\n")), "good");
 }
 
 TEST(Recipe, names_the_nearest_key_at_its_place) {
@@ -220,6 +227,10 @@ TEST(Recipe, checks_keys_against_each_other) {
   EXPECT_THAT(error_of(with("train: {epochs: 3, warmup_epochs: 4}\n")), HasSubstr("at most the 3 epochs"));
   EXPECT_THAT(error_of(with("train: {momentum: 0}\n")), HasSubstr("set nesterov: false"));
   EXPECT_EQ(error_of(with("train: {epochs: 1}\n")), "good");
+  EXPECT_THAT(error_of(with("prune: {budget: {params: 20%}, group_lasso: {epochs: 1, warmup_epochs: 2}}\n")),
+              HasSubstr("at most the 1 epochs"));
+  EXPECT_THAT(error_of(with("prune: {budget: {params: 20%}, stop_at_gate: true}\n")),
+              HasSubstr("r.yaml:4:8: stop_at_gate without the section gate"));
 }
 
 TEST(Recipe, check_lists_all_complaints_in_the_order_of_the_file) {
