@@ -29,8 +29,9 @@ class LossGradients final : public GradientSource {
   void for_each_tapped_batch(std::span<const Tap> taps,
                              const std::function<void(std::span<const Tensor> changes)>& use) override {
     const Network network(model_, WeightUse::shared);  // weights then ask for no gradients
+    const auto axes = example_axes(network, taps, scores_.logits);
     each_batch([&](const Batch& batch) {
-      TapReadings readings(taps, batch.count);
+      TapReadings readings(taps, axes, batch.count);
       const auto loss = loss_of(network, scores_, batch, readings.pass(network.graph())).mean;
       if (loss.requires_grad()) loss.backward();
       use(readings.take(network.graph()));

@@ -6,14 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
-from torch import fx
 
 from libcompress.model import Model
-from libcompress.torch_export.exporter import Written, write
-
-#: A node's id, the operand that it reads or `OUTPUT`, and an axis of that activation.
-Tap = tuple[int, int, int]
-OUTPUT = -1
+from libcompress.taps import Readings, Tap, example_axes
+from libcompress.torch_export.exporter import write
 
 
 class BatchGradients:
@@ -48,8 +44,11 @@ class BatchGradients:
         """
         written = write(self._model)
         written.module.eval().requires_grad_(False)
+        axes = None
         for inputs, targets in self._batches():
-            readings = _Readings(written, self._model, taps, examples=len(inputs[0]))
+            if axes is None:
+                axes = example_axes(written, self._model, taps, inputs)
+            readings = Readings(written, self._model, taps, axes, examples=len(inputs[0]))
             loss = self._loss(readings.run(*inputs), targets)
             if loss.requires_grad:
                 loss.backward()
@@ -64,65 +63,3 @@ class BatchGradients:
 def batch_gradients(model: Model, data: Iterable, loss: Callable | None = None) -> BatchGradients:
     """What `_core.score_groups` takes as gradients."""
     return BatchGradients(model, data, loss)
-
-
-class _Readings(fx.Interpreter):
-    """One forward pass that watches the gradients at taps."""
-
-    def __init__(self, written: Written, model: Model, taps: list[Tap], examples: int):
-        super().__init__(written.module)
-        graph = model.graph
-        self._owners = written.owners
-        self._taps = taps
-        self._examples = examples
-        self._reads: dict[tuple[int, fx.Node], list[int]] = {}
-        self._makes: dict[fx.Node, list[int]] = {}
-        self._own: dict[tuple[int, fx.Node], torch.Tensor] = {}
-        self._changes: list[torch.Tensor | None] = [None] * len(taps)
-        self._extents = []
-        for i, (node, operand, axis) in enumerate(taps):
-            at = graph.node(node)
-            value = at.output if operand == OUTPUT else at.inputs[operand]
-            self._extents.append(graph.value(value).shape[axis])
-            if operand == OUTPUT:
-                self._makes.setdefault(written.operands[value], []).append(i)
-            else:
-                self._reads.setdefault((node, written.operands[value]), []).append(i)
-
-    def map_nodes_to_values(self, args, n: fx.Node):
-        return fx.node.map_arg(args, lambda each: self._read(n, each))
-
-    def run_node(self, n: fx.Node):
-        value = super().run_node(n)
-        return self._watched(value, self._makes[n]) if n in self._makes else value
-
-    def changes(self) -> list[np.ndarray]:
-        return [
-            np.zeros((self._examples, extent), np.float32) if each is None else each.numpy()
-            for each, extent in zip(self._changes, self._extents, strict=True)
-        ]
-
-    def _read(self, reader: fx.Node, operand: fx.Node):
-        """A tensor of its own for each reading, or its gradient would be that of all."""
-        key = (self._owners.get(reader), operand)
-        if key not in self._reads:
-            return self.env[operand]
-        if key not in self._own:
-            self._own[key] = self._watched(self.env[operand].view_as(self.env[operand]), self._reads[key])
-        return self._own[key]
-
-    def _watched(self, tensor: torch.Tensor, taps: list[int]) -> torch.Tensor:
-        if not tensor.requires_grad:  # nothing before it is asked for
-            tensor = tensor.detach().requires_grad_()
-        z = tensor.detach()
-        for i in taps:
-            tensor.register_hook(lambda gradient, i=i: self._add(i, z * gradient))
-        return tensor
-
-    def _add(self, i: int, products: torch.Tensor) -> None:
-        axis = self._taps[i][2]
-        rows = products.shape[0] // self._examples  # of one example
-        shape = (self._examples, rows, products.shape[axis], -1)
-        # The loss is a mean: an example's own is as many times its part as there are examples.
-        change = self._examples * products.transpose(1, axis).reshape(shape).sum((1, 3))
-        self._changes[i] = change if self._changes[i] is None else self._changes[i] + change

@@ -205,6 +205,34 @@ def test_batches_of_activations_do_not_change_the_scores(network, batch):
         assert np.allclose(each, whole[weights], rtol=1e-4)
 
 
+class Attention(nn.Module):
+    """Torch's attention puts positions before examples, and merges both axes in its last layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches = nn.Conv2d(3, 12, 2, stride=2)
+        self.attention = nn.MultiheadAttention(12, 3, batch_first=True)
+        self.wide = nn.Linear(12, 20)
+        self.head = nn.Linear(20, 5)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2)
+        x = x + self.attention(x, x, x, need_weights=False)[0]
+        return self.head(functional.gelu(self.wide(x)).mean(1))
+
+
+@pytest.mark.parametrize("criterion", ["fisher", "normalized_taylor"])
+def test_examples_are_told_apart_where_attention_merges_them(batch, criterion):
+    torch.manual_seed(6)
+    network = Attention().eval()
+    images, targets = batch
+    one_by_one = [(images[i : i + 1], targets[i : i + 1]) for i in range(len(images))]
+    whole = scores(network, criterion, data=[batch])
+    assert len(whole) >= 2
+    for weights, each in scores(network, criterion, data=one_by_one).items():
+        assert np.allclose(each, whole[weights], rtol=1e-3, atol=1e-3 * each.max())
+
+
 def test_parameters_are_left_as_they_were(network, batch):
     before = [each.clone() for each in network.parameters()]
     scores(network, "normalized_taylor", data=[batch])

@@ -135,5 +135,74 @@ TEST(GradientSource, tells_two_readings_of_one_value_apart) {
   });
 }
 
+/// How the scores of every position are computed.
+enum class Form {
+  plain,   ///< by a convolution
+  turned,  ///< by a linear layer, positions first
+  merged,  ///< the same, positions and examples on one axis
+};
+
+Model scored_by_position(Form form) {
+  Model model{"positions", {}, {}, {}};
+  auto& graph = model.graph;
+  using Extents = std::vector<std::int64_t>;
+  const auto reshaped = [&](const std::string& name, ValueId value, Extents shape, std::int64_t batch_axis) {
+    return graph.add_node("reshape", name, {value},
+                          {{"shape", std::move(shape)}, {"batch_axis", batch_axis}});
+  };
+  auto here = graph.add_input("input", {1, 1, 1, 32});
+  here = graph.add_node("conv", "conv", {here, graph.add_parameter("conv.weight", {8, 1, 1, 7})});
+  if (form == Form::plain) {
+    here = graph.add_node("conv", "scores", {here, graph.add_parameter("scores.weight", {3, 8, 1, 1})});
+  } else {
+    here = graph.add_node("permute", "turn", {here}, {{"order", Extents{3, 0, 2, 1}}});
+    if (form == Form::merged) here = reshaped("merge", here, {26, 8}, 0);
+    here = graph.add_node("linear", "scores", {here, graph.add_parameter("scores.weight", {3, 8})});
+    if (form == Form::merged) here = reshaped("part", here, {26, 1, 1, 3}, 1);
+    here = graph.add_node("permute", "turn_back", {here}, {{"order", Extents{1, 3, 2, 0}}});
+  }
+  here = graph.add_node("relu", "relu", {here});  // or every position would have the same gradient
+  graph.set_outputs(
+      {graph.add_node("flatten", "flatten", {graph.add_node("global_avg_pool", "pool", {here})})});
+  Random random(3);
+  model.weights["conv.weight"] = tiny::random_tensor({8, 1, 1, 7}, 0.5, random);
+  const auto weight = tiny::random_tensor({3, 8}, 0.5, random);
+  model.weights["scores.weight"] =
+      form == Form::plain ? Tensor::of({3, 8, 1, 1}, weight.as<float>()) : weight;
+  return model;
+}
+
+std::vector<float> changes_of_what_scores_read(Form form) {
+  const tiny::Waves data;
+  const auto model = scored_by_position(form);
+  const auto& shape = model.graph.value(model.graph.node(*model.graph.find_node("scores")).inputs[0]).shape;
+  const auto channels = form == Form::plain ? 1 : static_cast<std::int32_t>(shape.size()) - 1;
+  const std::vector<Tap> taps = {{*model.graph.find_node("scores"), 0, channels}};
+  // 26 positions, which a batch of 13 divides.
+  const auto source = make_gradient_source(model, data, {.batches = 1, .batch_size = 13, .seed = 5});
+  std::vector<float> found;
+  source->for_each_tapped_batch(taps, [&](std::span<const Tensor> changes) {
+    const auto values = changes[0].as<float>();
+    found.assign(values.begin(), values.end());
+  });
+  return found;
+}
+
+TEST(GradientSource, finds_the_examples_of_an_activation_that_is_turned) {
+  const auto expected = changes_of_what_scores_read(Form::plain);
+  EXPECT_THAT(expected, ::testing::Contains(::testing::Gt(1e-3F)));
+  for (const auto form : {Form::turned, Form::merged})
+    EXPECT_THAT(changes_of_what_scores_read(form),
+                ::testing::Pointwise(::testing::FloatNear(1e-5F), expected));
+}
+
+TEST(GradientSource, refuses_an_activation_that_mixes_examples) {
+  const tiny::Waves data;
+  const auto model = tiny::network();
+  const std::vector<Tap> taps = {{*model.graph.find_node("linear"), 0, 0}};
+  const auto source = make_gradient_source(model, data, {.batches = 1});
+  EXPECT_THROW(source->for_each_tapped_batch(taps, [](std::span<const Tensor>) {}), Error);
+}
+
 }  // namespace
 }  // namespace compress
