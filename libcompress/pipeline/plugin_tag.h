@@ -35,8 +35,8 @@
 #endif
 
 #define LIBCOMPRESS_PLUGIN_TAG \
-  "plugin format: " LIBCOMPRESS_SPELL(LIBCOMPRESS_TAG_FORMAT) "\n"             \
-  "libcompress: " LIBCOMPRESS_VERSION "\n"                                     \
-  "LibTorch: " LIBCOMPRESS_LIBTORCH_VERSION "\n"                               \
-  "compiler ABI: " LIBCOMPRESS_MACHINE ", " LIBCOMPRESS_SPELL(__GXX_ABI_VERSION) \
+  "plugin format: " LIBCOMPRESS_SPELL(LIBCOMPRESS_TAG_FORMAT) "\n"                  \
+  "libcompress: " LIBCOMPRESS_VERSION ", headers " LIBCOMPRESS_HEADERS "\n"         \
+  "LibTorch: " LIBCOMPRESS_LIBTORCH_VERSION "\n"                                    \
+  "compiler ABI: " LIBCOMPRESS_MACHINE ", " LIBCOMPRESS_SPELL(__GXX_ABI_VERSION)    \
   ", " LIBCOMPRESS_STANDARD_LIBRARY "\n"

@@ -110,6 +110,8 @@ TEST(PluginTag, of_another_build_is_refused_with_the_reason_before_any_code_runs
                         "library, with its compiler"));
   EXPECT_THAT(refusal_of(with_tag("libcompress: " + version, "libcompress: " + other(version))),
               HasSubstr("built for libcompress: " + other(version)));
+  const std::string headers = LIBCOMPRESS_HEADERS;
+  EXPECT_THAT(refusal_of(with_tag(headers, other(headers))), HasSubstr(", headers " + other(headers)));
   EXPECT_THAT(refusal_of(with_tag("LibTorch: " + torch, "LibTorch: " + other(torch))),
               HasSubstr("built for LibTorch: " + other(torch)));
   EXPECT_THAT(refusal_of(with_tag("cxx11=1", "cxx11=0")), HasSubstr("built for compiler ABI: "));

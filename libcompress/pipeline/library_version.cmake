@@ -1,0 +1,10 @@
+# Writes OUTPUT from library_version.h.in: the versions, and a hash of all headers in FOLDER.
+file(GLOB_RECURSE headers "${FOLDER}/*.h")
+set(COMPRESS_HEADERS "")
+foreach(header ${headers})
+  file(SHA256 "${header}" hash)
+  string(APPEND COMPRESS_HEADERS "${hash}")
+endforeach()
+string(SHA256 COMPRESS_HEADERS "${COMPRESS_HEADERS}")
+string(SUBSTRING "${COMPRESS_HEADERS}" 0 16 COMPRESS_HEADERS)
+configure_file("${CMAKE_CURRENT_LIST_DIR}/library_version.h.in" "${OUTPUT}" @ONLY)
