@@ -1,7 +1,10 @@
 #include "libcompress/strategy/landing.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
+
+#include "libcompress/base/random.h"
 
 namespace compress {
 namespace {
@@ -9,6 +12,8 @@ namespace {
 constexpr std::size_t kMostGivers = 64;  // groups that give up something in search of a better fit
 constexpr int kMostSteps = 3;            // chunks that each of them gives up
 constexpr int kMostRounds = 4;           // searches that each start from the best find of the one before
+constexpr int kMostTrials =
+    8000;  // widths priced while wandering: a fraction of a second, of large networks seconds
 
 class Landing {
  public:
@@ -23,6 +28,7 @@ class Landing {
       if (!exchange_one()) exchange_two();
       if (best_used_ <= before) break;
     }
+    if (!landed()) wander();
     return best_;
   }
 
@@ -109,6 +115,45 @@ class Landing {
       }
     }
     return false;
+  }
+
+  /// The last resort, for networks of few channels: up to three groups give by chance, the others and then
+  /// these take in an order by chance. The numbers are the same each time.
+  void wander() {
+    Random random(1);
+    int trials = 0;
+    while (trials < kMostTrials && !landed()) {
+      Widths trial = best_;
+      for (auto givers = 1 + random.below(3); givers > 0; --givers) {
+        const auto giver = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(space_.size())));
+        for (auto steps = 1 + random.below(4); steps > 0; --steps)
+          trial[giver] = space_.narrower(giver, trial[giver]);
+      }
+      trials += fill(trial, random);
+      if (const auto used = space_.used(trial); used <= 1.0 && used >= best_used_) {
+        best_ = std::move(trial);
+        best_used_ = used;
+      }
+    }
+  }
+
+  /// Widens each group as far as it fits, in an order by chance; returns how many widths it tried.
+  int fill(Widths& widths, Random& random) const {
+    std::vector<std::size_t> order(space_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    random.shuffle(order);
+    int tried = 1;
+    for (const auto g : order) {
+      while (widths[g] < space_.ceilings()[g]) {
+        const auto before = widths[g];
+        widths[g] = space_.wider(g, before);
+        ++tried;
+        if (space_.fits(widths)) continue;
+        widths[g] = before;
+        break;
+      }
+    }
+    return tried;
   }
 
   const WidthSpace& space_;

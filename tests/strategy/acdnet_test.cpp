@@ -62,6 +62,38 @@ TEST(AcdNet, prunes_to_the_published_size_by_magnitude_in_less_than_a_second) {
   }
 }
 
+/// What a step costs besides training must be nothing beside an epoch, which is seconds.
+TEST(AcdNet, a_step_of_a_hundred_is_scored_planned_and_cut_in_a_fraction_of_a_second) {
+  auto model = full_network();
+  const auto unpruned = find_groups(model.graph);
+  const auto start_cost = cost_of(model.graph);
+  const Budget goal{{{Resource::params, start_cost.params / 5}}};
+  Catalog<Criterion> criteria("criterion");
+  register_magnitude(criteria);
+  Catalog<Strategy> strategies("strategy");
+  register_global(strategies);
+  const auto magnitude = criteria.make("magnitude", {});
+  for (const auto* schedule : {"linear", "cubic", "one_group"}) {
+    model = full_network();
+    const auto strategy =
+        strategies.make("global", {{"schedule", std::string(schedule)}, {"steps", std::int64_t{100}}});
+    const auto start = std::chrono::steady_clock::now();
+    for (const auto& step : strategy->schedule(100)) {
+      const auto groups = find_groups(model.graph);
+      const auto scores = magnitude->score_all(groups, {model});
+      const auto budget = interpolate(start_cost, goal, step.amount);
+      const auto plan =
+          strategy->plan({model, groups, scores, budget, {}, unpruned_widths(groups, unpruned)});
+      model = prune(model, groups, plan);
+      ASSERT_LE(cost_of(model.graph).params, budget.bounds[0].amount) << schedule;
+    }
+    const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    RecordProperty(std::string(schedule) + "_ms_a_step", static_cast<int>(10 * seconds));
+    EXPECT_LT(seconds / 100, 0.2) << schedule;
+    EXPECT_GE(cost_of(model.graph).params, 0.995 * static_cast<double>(goal.bounds[0].amount)) << schedule;
+  }
+}
+
 TEST(AcdNet, pruned_by_rows_is_the_network_built_from_the_new_widths) {
   const auto graph = acdnet::network({});
   const auto groups = find_groups(graph, {.spatial = {"conv2"}});
