@@ -121,6 +121,27 @@ def test_prune_keeps_a_budget(network, tmp_path):
     assert after["params"] <= 0.6 * before["params"] and after["macs"] <= 0.7 * before["macs"]
 
 
+def test_prune_fixes_what_a_pattern_names(network, tmp_path):
+    arguments = ["--amount", "50%", "--ratio", "conv*=75%", "--ratio", "conv2=100%", "--out"]
+    result = call("prune", network, *arguments, tmp_path / "small.onnx", "--json")
+    assert result.code == 0, result.err
+    kept = {group["name"]: group["kept"] for group in result.json["groups"]}
+    assert kept["conv1"] == 6 and kept["conv2"] == 6
+    missed = call("prune", network, *arguments[:2], "--ratio", "conv9=50%", "--out", tmp_path / "small.onnx")
+    assert missed.code == 3 and "ratio of 'conv9': matches no group" in missed.err
+    wrong = call("prune", network, *arguments[:2], "--ratio", "conv1", "--out", tmp_path / "small.onnx")
+    assert wrong.code == 2 and "such as conv2=50%" in wrong.err
+
+
+def test_prune_says_what_holds_a_budget_that_is_missed(network, tmp_path):
+    out = tmp_path / "small.onnx"
+    result = call("prune", network, "--budget", "params=20%", "--ratio", "conv*=100%", "--out", out)
+    assert result.code == 5 and "the ratios hold it" in result.err
+    result = call("prune", network, "--budget", "params=20%", "--min-channels", "5", "--out", out)
+    assert result.code == 5 and "min_channels 5 holds it" in result.err
+    assert not out.exists()
+
+
 def test_prune_shows_every_node_before_and_after(network, tmp_path):
     result = call("prune", network, "--amount", "50%", "--out", tmp_path / "small.onnx", "--verbose")
     assert "[1, 3, 8, 8]" in result.out and "432 -> 108" in result.out

@@ -142,6 +142,20 @@ def test_a_budget_is_met():
     assert pruned.costs_after.params <= 0.5 * pruned.costs_before.params
 
 
+def test_ratios_fix_what_groups_keep():
+    pruned = small_model().prune(0.5, ratios={"*": 0.75, "conv1": 1.0})
+    assert pruned.model.weights["conv1.weight"].shape[0] == 8
+    with pytest.raises(lc.Error, match="matches no group") as caught:
+        small_model().prune(0.5, ratios={"conv7": 0.5})
+    assert caught.value.kind == "recipe"
+
+
+@pytest.mark.parametrize("strategy", ["uniform", "global", "greedy", "sensitivity"])
+def test_every_strategy_meets_a_budget_within_half_a_percent(strategy):
+    pruned = small_model(64).prune({"params": 0.5}, strategy=strategy)
+    assert 0.4975 <= pruned.costs_after.params / pruned.costs_before.params <= 0.5
+
+
 def test_an_unknown_resource_is_an_error_of_kind_usage():
     with pytest.raises(lc.Error, match="params, macs") as caught:
         small_model().prune({"parameters": 0.5})
