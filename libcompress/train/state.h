@@ -14,10 +14,10 @@ namespace compress {
 struct EpochMetrics {
   std::int64_t epoch = 0;  ///< from 1
   double learning_rate = 0;
-  double train_loss = 0;                        ///< mean over the epoch's examples, in nats
-  std::optional<double> penalty{};              ///< of the group lasso behind the epoch; not in train_loss
-  double train_accuracy = 0;                    ///< 0 to 1, on the augmented examples
-  std::optional<double> validation_loss{};      ///< absent without a validation part
+  double train_loss = 0;                    ///< mean over the examples, in nats; of the blend with a teacher
+  std::optional<double> penalty{};          ///< of the group lasso behind the epoch; not in train_loss
+  double train_accuracy = 0;                ///< 0 to 1, on the augmented examples
+  std::optional<double> validation_loss{};  ///< absent without a validation part
   std::optional<double> validation_accuracy{};  ///< 0 to 1
   double seconds = 0;                           ///< training and validation
   bool best = false;                            ///< so far
