@@ -28,13 +28,13 @@ class Greedy {
     for (std::size_t g = 0; g < space_.size(); ++g) {
       if (piece_below(g) < widths_[g]) offers.push(offer(g));
     }
-    // An offer gets dearer while others are taken, as the layers around it free less: one that is still the
-    // best at today's price is the best of all, and the others need not be priced.
+    // An offer gets dearer while others are taken, as the layers around it free less: one that is still as
+    // good as the best old price is the best of all, and the others need not be priced.
     while (excess_ > 0.0 && !offers.empty()) {
       const auto g = offers.top().group;
       offers.pop();
       const auto today = offer(g);
-      if (!offers.empty() && offers.top().price < today.price) {
+      if (!offers.empty() && kAsGood * offers.top().price < today.price) {
         offers.push(today);
         continue;
       }
@@ -85,6 +85,7 @@ class Greedy {
   }
 
   static constexpr std::int64_t kPieces = 256;  ///< of a group: keeps wide networks fast
+  static constexpr double kAsGood = 1.01;       ///< near the end all prices are near each other
   static constexpr double kNothing = 1e-12;     ///< freed: such an offer is the last choice
 
   const WidthSpace& space_;
