@@ -13,7 +13,7 @@
 #include "libcompress/analysis/groups.h"
 #include "libcompress/base/random.h"
 #include "libcompress/graph/graph.h"
-#include "libcompress/strategy/strategy.h"
+#include "libcompress/strategy/select.h"
 #include "libcompress/surgery/surgery.h"
 #include "plugins/criteria/criteria.h"
 

@@ -36,7 +36,7 @@ Selection by_rank(const WidthSpace& space);
 Selection evenly(const WidthSpace& space);
 
 /// One group after the other, the least worthy first, each until the budget holds or it is at its floor
-/// (ACDNet removes one channel at a time; arXiv 2103.03483).
+/// (as arXiv 2103.03483 removes one channel at a time).
 Selection one_group_at_a_time(const WidthSpace& space, Worth worth);
 
 PruningPlan select_globally(const PlanRequest& request);   ///< select() by rank
