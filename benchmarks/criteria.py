@@ -32,6 +32,7 @@ import libcompress as lc  # noqa: E402
 
 SCORED_BATCHES = 8  # of training data, for criteria that look at it
 STRATEGY = "global"
+OTHER_STRATEGIES = ("uniform", "greedy", "sensitivity")
 
 
 def count(module: nn.Module) -> int:
@@ -42,12 +43,13 @@ def scored_batches(data, seed: int) -> list:
     return list(itertools.islice(data.train_batches(0, seed), SCORED_BATCHES))
 
 
-def ours(criterion: str, strategy: str) -> Callable:
+def ours(criterion: str, options: dict | None = None, strategy: str = STRATEGY) -> Callable:
     def prune(module: nn.Module, data, budget: float, seed: int) -> nn.Module:
         model = lc.from_torch(module.eval(), (data.example,))
         pruned = model.prune(
             {"params": budget},
             criterion=criterion,
+            criterion_options=options or {},
             strategy=strategy,
             data=scored_batches(data, seed),
             loss=data.loss,
@@ -110,7 +112,14 @@ def methods() -> dict[str, Callable]:
         "Torch-Pruning: Taylor, global": torch_prunings(taylor, True, True),
     }
     for criterion in lc.criteria():
-        found[criterion] = ours(criterion, STRATEGY)
+        found[criterion] = ours(criterion)
+    forms = {"weights": "taylor", "absolute": "taylor, absolute", "activations": "taylor, activations"}
+    for form, name in forms.items():
+        found[name] = ours("taylor", {"form": form})
+    for strategy in OTHER_STRATEGIES:
+        found[f"magnitude, {strategy}"] = ours("magnitude", None, strategy)
+        for form, name in forms.items():
+            found[f"{name}, {strategy}"] = ours("taylor", {"form": form}, strategy)
     return found
 
 

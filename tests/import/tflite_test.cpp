@@ -59,6 +59,10 @@ TEST(Tflite, is_read_at_any_address) {
   EXPECT_TRUE(reads(std::span(shifted).subspan(1)));
 }
 
+TEST(Tflite, operand_of_more_axes_than_it_broadcasts_over_is_refused) {
+  EXPECT_THAT(refusal(sample("broken_prelu_of_higher_rank")), HasSubstr("input 1 of rank"));
+}
+
 TEST(Tflite, file_that_ends_early_is_refused) {
   const auto bytes = sample("flatten_before_linear");
   ASSERT_TRUE(reads(bytes));
