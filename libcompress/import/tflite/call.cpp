@@ -95,7 +95,8 @@ View Call::view(std::size_t i) const {
 
 ValueId Call::operand(std::size_t i, const Integers& axes) const {
   if (shape(i).size() > axes.size())
-    refuse(fmt::format("input {} of rank {}", i, shape(i).size()), fmt::format("rank {} at most", axes.size()));
+    refuse(fmt::format("input {} of rank {}", i, shape(i).size()),
+           fmt::format("rank {} at most", axes.size()));
   const auto padded_shape = padded(shape(i), axes.size());
   if (!is_constant(i)) return order(reshaped(view(i), padded_shape, fmt::format("operand{}", i)), axes);
   auto moved = tensor_math::permuted(tensor_math::reshaped(tensor(i), padded_shape), inverse(axes));
