@@ -37,6 +37,19 @@ void scale(std::vector<Scores>& totals, double factor) {
   }
 }
 
+std::vector<Scores> mean_over_examples(std::span<const PruningGroup> groups, const ScoringContext& context,
+                                       std::span<const GroupTap> taps, Weighting weighting,
+                                       std::string_view criterion, double (*term)(double change)) {
+  auto totals = zeros(groups);
+  std::int64_t examples = 0;
+  for_each_example(groups, context, taps, weighting, criterion, [&](const Changes& changes) {
+    ++examples;
+    add_terms(totals, changes, term);
+  });
+  scale(totals, 1.0 / static_cast<double>(examples));
+  return totals;
+}
+
 GradientSource& gradients_for(std::string_view criterion, const ScoringContext& context) {
   if (!context.gradients)
     throw Error(ErrorKind::usage, {fmt::format("criterion '{}'", criterion), "no training data", "a data set",

@@ -26,6 +26,11 @@ void for_each_example(std::span<const PruningGroup> groups, const ScoringContext
                       std::span<const GroupTap> taps, Weighting weighting, std::string_view criterion,
                       const std::function<void(const Changes& changes)>& use);
 
+/// The mean over the context's examples of `term` of each change, by group and index. Errors as above.
+std::vector<Scores> mean_over_examples(std::span<const PruningGroup> groups, const ScoringContext& context,
+                                       std::span<const GroupTap> taps, Weighting weighting,
+                                       std::string_view criterion, double (*term)(double change));
+
 /// The context's gradients. Error of kind usage, naming `criterion`, if there are none.
 GradientSource& gradients_for(std::string_view criterion, const ScoringContext& context);
 

@@ -13,15 +13,11 @@ class Fisher final : public Criterion {
 
   std::vector<Scores> score_all(std::span<const PruningGroup> groups,
                                 const ScoringContext& context) const override {
-    auto totals = zeros(groups);
-    std::int64_t examples = 0;
     const auto taps = IndexFlow(context.model.graph, groups).read();
-    for_each_example(groups, context, taps, Weighting::sum, "fisher", [&](const Changes& changes) {
-      ++examples;
-      add_terms(totals, changes, [](double change) { return change * change; });
-    });
-    scale(totals, 0.5 / static_cast<double>(examples));
-    return totals;
+    auto scores = mean_over_examples(groups, context, taps, Weighting::sum, "fisher",
+                                     [](double change) { return change * change; });
+    scale(scores, 0.5);
+    return scores;
   }
 
  protected:

@@ -71,15 +71,9 @@ class ActivationTaylor final : public Criterion {
 
   std::vector<Scores> score_all(std::span<const PruningGroup> groups,
                                 const ScoringContext& context) const override {
-    auto totals = zeros(groups);
-    std::int64_t examples = 0;
     const auto taps = IndexFlow(context.model.graph, groups).read();
-    for_each_example(groups, context, taps, Weighting::mean, kName, [&](const Changes& changes) {
-      ++examples;
-      add_terms(totals, changes, [](double change) { return std::fabs(change); });
-    });
-    scale(totals, 1.0 / static_cast<double>(examples));
-    return totals;
+    return mean_over_examples(groups, context, taps, Weighting::mean, kName,
+                              [](double change) { return std::fabs(change); });
   }
 
  protected:

@@ -7,6 +7,7 @@
 #include "libcompress/surgery/surgery.h"
 #include "plugins/strategies/strategies.h"
 #include "tests/graph/builder.h"
+#include "tests/strategy/all_strategies.h"
 
 namespace compress {
 namespace {
@@ -15,6 +16,7 @@ using ::testing::AllOf;
 using testing::Builder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::strategies;
 
 /// A model with drawn scores.
 struct Bench {
@@ -50,16 +52,6 @@ Graph chain() {
 
 std::int64_t part(std::int64_t whole, double fraction) {
   return static_cast<std::int64_t>(static_cast<double>(whole) * fraction);
-}
-
-Catalog<Strategy> strategies() {
-  Catalog<Strategy> catalog("strategy");
-  register_uniform(catalog);
-  register_global(catalog);
-  register_hybrid(catalog);
-  register_greedy(catalog);
-  register_sensitivity(catalog);
-  return catalog;
 }
 
 /// Every strategy, with no limits but the request's.

@@ -5,6 +5,7 @@
 #include "libcompress/base/error.h"
 #include "libcompress/surgery/surgery.h"
 #include "tests/graph/builder.h"
+#include "tests/strategy/all_strategies.h"
 
 namespace compress {
 namespace {
@@ -12,17 +13,8 @@ namespace {
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::strategies;
 using OptionValues = std::map<std::string, OptionValue>;
-
-Catalog<Strategy> strategies() {
-  Catalog<Strategy> catalog("strategy");
-  register_uniform(catalog);
-  register_global(catalog);
-  register_hybrid(catalog);
-  register_greedy(catalog);
-  register_sensitivity(catalog);
-  return catalog;
-}
 
 std::unique_ptr<Strategy> made(const std::string& name, const OptionValues& options = {}) {
   return strategies().make(name, options);
