@@ -10,7 +10,7 @@ CMAKE_LISTS := CMakePresets.json CMakeLists.txt \
 SECONDS ?= 60
 PREFIX ?= /usr/local
 
-.PHONY: help setup build python install demo test test-quick lint format docs asan fuzz benchmark benchmark-criteria clean
+.PHONY: help setup build python install demo test test-quick lint format docs asan fuzz benchmark benchmark-criteria benchmark-quantization clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -71,6 +71,10 @@ benchmark: python  ## measure Torch-Pruning and libcompress in one run, and a ch
 benchmark-criteria: build python  ## compare the accuracy that criteria keep, beside Torch-Pruning's; resumable, hours
 	@$(PYTHON_ENV) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@$(PYTHON_ENV) benchmarks/criteria.py
+
+benchmark-quantization: build python  ## compare the accuracy in 8 bits with onnxruntime's quantizer and NNCF; minutes
+	@$(PYTHON_ENV) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@$(PYTHON_ENV) benchmarks/quantization.py
 
 clean:  ## remove build folders and caches; keep .venv and runs
 	rm -rf build .cache .pytest_cache .ruff_cache

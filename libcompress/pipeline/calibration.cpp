@@ -5,16 +5,41 @@
 
 #include "libcompress/base/error.h"
 #include "libcompress/quant/lower.h"
+#include "libcompress/recipe/quantity.h"
 
 namespace compress {
 
-std::unique_ptr<Observer> make_observer(const Plugins& plugins, const QuantizeOptions& options) {
-  const auto& table = plugins.observers.entry(options.observer).options;
+namespace {
+
+std::unique_ptr<Observer> make_observer(const Plugins& plugins, const std::string& name,
+                                        const QuantizeOptions& options) {
   std::map<std::string, OptionValue> values;
-  for (const auto& option : table) {
+  for (const auto& option : plugins.observers.entry(name).options) {
     if (option.name == "percentile") values["percentile"] = options.percentile;
   }
-  return plugins.observers.make(options.observer, values);
+  return plugins.observers.make(name, values);
+}
+
+std::vector<ObserverRule> rules_of(const Plugins& plugins, const QuantizeOptions& options) {
+  std::vector<ObserverRule> rules;
+  for (const auto& text : options.observers) {
+    const auto rule = parse_observer(text);
+    if (!rule)
+      throw Error(ErrorKind::usage, {"observers", "'" + text + "'",
+                                     "a name pattern and an observer, as in \"conv1*=minmax\"", ""});
+    rules.push_back({rule->pattern, make_observer(plugins, rule->observer, options)});
+  }
+  return rules;
+}
+
+}  // namespace
+
+Quantization quantize_as(const QuantizeOptions& options, const Model& model, CalibrationSource& inputs,
+                         const Plugins& plugins, Reporter& reporter) {
+  const auto observer = make_observer(plugins, options.observer, options);
+  QuantizeSettings settings;
+  settings.one_scale = options.per_tensor;
+  return post_training(model, {inputs, *observer, reporter, rules_of(plugins, options)}, settings);
 }
 
 std::vector<float> sample_views(const DataSet& data, Part part, std::int64_t count, std::uint64_t seed) {

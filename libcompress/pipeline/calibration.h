@@ -8,13 +8,16 @@
 
 #include "libcompress/data/dataset.h"
 #include "libcompress/pipeline/plugins.h"
+#include "libcompress/quant/quantize.h"
 #include "libcompress/quant/quantized_graph.h"
 #include "libcompress/recipe/recipe.h"
 #include "libcompress/train/evaluate.h"
 
 namespace compress {
 
-std::unique_ptr<Observer> make_observer(const Plugins& plugins, const QuantizeOptions& options);
+/// What `quantize` of a recipe asks for, on these inputs.
+Quantization quantize_as(const QuantizeOptions& options, const Model& model, CalibrationSource& inputs,
+                         const Plugins& plugins, Reporter& reporter = silent_reporter());
 
 /// `count` views as an evaluation sees them, [count, input shape...]: clips of `part` in a random order, one
 /// view of each drawn at random, over again if there are fewer clips. Error of kind input if the part is

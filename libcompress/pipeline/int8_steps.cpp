@@ -126,14 +126,13 @@ class SideBySide {
 json quantize_model(const Bench& bench, const std::string& from) {
   const QuantizeOptions& options = *bench.recipe.quantize;
   const Model model = bench.model(from);
-  const auto observer = make_observer(bench.plugins, options);
   const auto size = element_count(bench.data.input_shape());
   ArraySource inputs(sample_views(bench.data, Part::train, options.samples, bench.seed()), size);
-  const QuantizedGraph graph = quantize(model, {inputs, *observer, bench.reporter});
-  save_quantized(bench.folder.path(kQuantizedFile), graph);
+  const auto made = quantize_as(options, model, inputs, bench.plugins, bench.reporter);
+  save_quantized(bench.folder.path(kQuantizedFile), made.graph);
   const auto compared = std::min(options.samples, kComparedInputs);
-  const auto difference =
-      compare(model, graph, sample_views(bench.data, Part::train, compared, bench.seed() + 1), compared);
+  const auto difference = compare(
+      made.folded, made.graph, sample_views(bench.data, Part::train, compared, bench.seed() + 1), compared);
   json result = {{"quantization", layer_errors_json(difference)}, {"samples", options.samples}};
   if (difference.first_parting) result["first_parting"] = difference.layers[*difference.first_parting].value;
   return result;

@@ -127,8 +127,9 @@ class Planner {
 
 class Lowering {
  public:
-  Lowering(const Model& model, const ValueRanges& ranges, const std::string& profile)
-      : model_(model), graph_(model.graph), plan_(Planner(model.graph, ranges).run()) {
+  Lowering(const Model& model, const ValueRanges& ranges, const std::string& profile,
+           const NodeNames& one_scale)
+      : model_(model), graph_(model.graph), plan_(Planner(model.graph, ranges).run()), one_scale_(one_scale) {
     result_.name = model.name;
     result_.profile = profile;
   }
@@ -448,7 +449,9 @@ class Lowering {
   QValueId add_weighted(const Node& node, Op op, QValueId x, const FloatWeights& from,
                         const std::string& name, Shape shape) {
     const auto y = add_activation(name, std::move(shape), chosen_scale(result_of(node)));
-    const auto scales = weight_scales(from, value(x), value(y));
+    auto scales = weight_scales(from, value(x), value(y));
+    if (one_scale_.contains(node.name))
+      scales.assign(scales.size(), *std::max_element(scales.begin(), scales.end()));
     std::vector<float> bias_scales;
     for (const auto scale : scales) bias_scales.push_back(value(x).scale * scale);
     const auto w = add_constant(node.name + ".weight", quantized_weights(from, scales), scales);
@@ -754,6 +757,7 @@ class Lowering {
   const Model& model_;
   const Graph& graph_;
   LoweringPlan plan_;
+  const NodeNames& one_scale_;
   QuantizedGraph result_;
   std::set<std::string, std::less<>> names_;
   std::map<ValueId, std::vector<Form>> forms_;
@@ -788,9 +792,10 @@ Scale scale_for(Range range) {
   return result;
 }
 
-QuantizedGraph lower(const Model& folded, const ValueRanges& ranges, const std::string& profile) {
+QuantizedGraph lower(const Model& folded, const ValueRanges& ranges, const std::string& profile,
+                     const NodeNames& one_scale) {
   verify(folded);
-  return Lowering(folded, ranges, profile).run();
+  return Lowering(folded, ranges, profile, one_scale).run();
 }
 
 std::vector<std::int8_t> quantize_input(const QuantizedGraph& graph, std::span<const float> input) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ namespace compress {
 
 /// Of every input and activation, by value name.
 using ValueRanges = std::map<std::string, Range, std::less<>>;
+using NodeNames = std::set<std::string, std::less<>>;
 
 /// Per value: activations asymmetric int8 so that zero is exact, weights symmetric -127 .. 127 with one scale
 /// an output channel, biases int32 of scale input * weight. Relus join the conv, linear, add or batch norm
@@ -27,9 +29,12 @@ using ValueRanges = std::map<std::string, Range, std::less<>>;
 /// behind. A value of the result that has the name of a float value holds its numbers (after the relu that
 /// joined it).
 ///
+/// Weights of the nodes in `one_scale` (by name) share the scale of their largest output channel.
+///
 /// `folded` is what fold() returns. The result is verified. Error of kind input naming the node and a remedy
 /// for an operator without an 8-bit form, or an activation whose range is missing, empty or one number.
-QuantizedGraph lower(const Model& folded, const ValueRanges& ranges, const std::string& profile = "litert");
+QuantizedGraph lower(const Model& folded, const ValueRanges& ranges, const std::string& profile = "litert",
+                     const NodeNames& one_scale = {});
 
 /// The scale and zero point of a range that was widened to hold zero: scale = (high - low) / 255 in float32,
 /// zero point = -128 - low / scale rounded to nearest. `low` < `high` after widening.

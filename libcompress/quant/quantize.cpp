@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 
+#include "libcompress/analysis/groups.h"
 #include "libcompress/base/error.h"
 #include "libcompress/quant/fold.h"
 #include "libcompress/runtime/executor.h"
@@ -23,6 +24,69 @@ void expect_finite(const Graph& graph, ValueId id, std::span<const float> values
   throw Error(ErrorKind::input, {where, fmt::format("{} during calibration", *bad), "finite activations",
                                  producer ? "look at its weights: they may have diverged in training"
                                           : "look at the calibration data"});
+}
+
+/// The names by which a rule may mean a value.
+std::vector<std::string> names_of(const Graph& graph, ValueId id) {
+  std::vector<std::string> names = {graph.value(id).name};
+  const auto* producer = graph.producer(id);
+  if (!producer || producer->op != "relu") return names;
+  if (const auto* before = graph.producer(producer->inputs[0])) names.push_back(before->name);
+  return names;
+}
+
+/// Which observer each input and activation gets.
+class ObserverChoice {
+ public:
+  ObserverChoice(const Graph& graph, const Calibration& calibration) : calibration_(calibration) {
+    std::vector<bool> used(calibration.rules.size());
+    for (const auto& value : graph.values()) {
+      if (value.kind != ValueKind::input && value.kind != ValueKind::activation) continue;
+      for (std::size_t i = 0; i < used.size(); ++i) {
+        if (!means(calibration.rules[i], graph, value.id)) continue;
+        used[i] = true;
+        chosen_[value.id] = calibration.rules[i].observer.get();
+      }
+    }
+    const auto unused = std::find(used.begin(), used.end(), false);
+    if (unused == used.end()) return;
+    const auto& pattern = calibration.rules[static_cast<std::size_t>(unused - used.begin())].pattern;
+    throw Error(ErrorKind::usage,
+                {"observers", fmt::format("'{}' matches no node", pattern),
+                 "names or patterns (*, ?) of nodes and inputs", "see: libcompress inspect"});
+  }
+
+  std::unique_ptr<Observer> fresh(ValueId id) const {
+    const auto found = chosen_.find(id);
+    return found == chosen_.end() ? calibration_.observer.fresh() : found->second->fresh();
+  }
+
+ private:
+  static bool means(const ObserverRule& rule, const Graph& graph, ValueId id) {
+    const auto names = names_of(graph, id);
+    return std::any_of(names.begin(), names.end(),
+                       [&](const auto& name) { return matches(rule.pattern, name); });
+  }
+
+  const Calibration& calibration_;
+  std::map<ValueId, const Observer*> chosen_;
+};
+
+/// The nodes with weights that `patterns` match.
+NodeNames weighted_nodes(const Graph& graph, const std::vector<std::string>& patterns) {
+  NodeNames names;
+  for (const auto& pattern : patterns) {
+    bool used = false;
+    for (const auto& node : graph.nodes()) {
+      if ((node.op != "conv" && node.op != "linear") || !matches(pattern, node.name)) continue;
+      used = true;
+      names.insert(node.name);
+    }
+    if (!used)
+      throw Error(ErrorKind::usage, {"per_tensor", fmt::format("'{}' matches no node with weights", pattern),
+                                     "names or patterns (*, ?) of convolutions and linear layers", ""});
+  }
+  return names;
 }
 
 }  // namespace
@@ -49,6 +113,7 @@ void ArraySource::for_each_batch(const std::function<void(std::span<const float>
 
 ValueRanges calibrate(const Model& folded, const Calibration& calibration) {
   Executor executor(folded);
+  const ObserverChoice choice(folded.graph, calibration);
   std::map<ValueId, std::unique_ptr<Observer>> observers;
   std::int64_t done = 0;
   calibration.inputs.for_each_batch([&](std::span<const float> inputs, std::int64_t count) {
@@ -56,7 +121,7 @@ ValueRanges calibrate(const Model& folded, const Calibration& calibration) {
     executor.run_observed(inputs, count, [&](ValueId id, std::span<const float> values, const Shape&) {
       expect_finite(folded.graph, id, values);
       auto& observer = observers[id];
-      if (!observer) observer = calibration.observer.fresh();
+      if (!observer) observer = choice.fresh(id);
       observer->observe(values);
     });
     done += count;
@@ -71,9 +136,18 @@ ValueRanges calibrate(const Model& folded, const Calibration& calibration) {
   return ranges;
 }
 
+Quantization post_training(const Model& model, const Calibration& calibration,
+                           const QuantizeSettings& settings) {
+  Quantization result;
+  result.folded = fold(model);
+  const auto one_scale = weighted_nodes(result.folded.graph, settings.one_scale);
+  result.ranges = calibrate(result.folded, calibration);
+  result.graph = lower(result.folded, result.ranges, settings.profile, one_scale);
+  return result;
+}
+
 QuantizedGraph quantize(const Model& model, const Calibration& calibration, const std::string& profile) {
-  const auto folded = fold(model);
-  return lower(folded, calibrate(folded, calibration), profile);
+  return post_training(model, calibration, {.profile = profile}).graph;
 }
 
 }  // namespace compress

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,17 +40,44 @@ class ArraySource final : public CalibrationSource {
   std::int64_t batch_;
 };
 
+/// Another observer for values whose node's name matches.
+struct ObserverRule {
+  std::string pattern;  ///< * and ? as in a shell
+  std::shared_ptr<const Observer> observer;
+};
+
 struct Calibration {
   CalibrationSource& inputs;
   const Observer& observer;  ///< each value gets a fresh() one
   Reporter& reporter = silent_reporter();
+  /// Of rules that match the same value the last counts. They match by the name of the input, of the node
+  /// that makes the value, or of the node before it whose relu that node is.
+  std::vector<ObserverRule> rules{};
 };
 
 /// Runs `folded` on the calibration inputs. Error of kind input if there are none, or naming the first node
-/// whose result is not finite; of kind interrupted between batches.
+/// whose result is not finite; of kind usage for a rule that matches nothing; of kind interrupted between
+/// batches.
 ValueRanges calibrate(const Model& folded, const Calibration& calibration);
 
-/// fold(), calibrate(), lower().
+/// How weights become 8 bits.
+struct QuantizeSettings {
+  std::string profile = "litert";
+  std::vector<std::string> one_scale{};  ///< patterns of nodes whose weights share one scale
+};
+
+/// What quantization gives.
+struct Quantization {
+  Model folded;        ///< the float network that `graph` stands for, value by value
+  ValueRanges ranges;  ///< of its values
+  QuantizedGraph graph;
+};
+
+/// fold(), calibrate(), lower(). Error of kind usage for a pattern that matches no node with weights.
+Quantization post_training(const Model& model, const Calibration& calibration,
+                           const QuantizeSettings& settings = {});
+
+/// The graph of post_training().
 QuantizedGraph quantize(const Model& model, const Calibration& calibration,
                         const std::string& profile = "litert");
 

@@ -323,24 +323,41 @@ Key train_key() {
                                         "training of the unpruned network; left out: none"));
 }
 
+std::optional<Key::Broken> broken_quantize_rule(const Recipe& recipe) {
+  for (const auto& text : recipe.quantize->observers) {
+    if (!parse_observer(text))
+      return Key::Broken{
+          "observers",
+          {"", fmt::format("'{}'", text), "a name pattern and an observer, as in \"conv1*=minmax\"", ""}};
+  }
+  return std::nullopt;
+}
+
 Key quantize_section() {
   const auto quantize = [](auto& recipe) -> auto& { return *recipe.quantize; };
   using Q = QuantizeOptions;
   auto observer = of_form(
-      row(quantize, &Q::observer, "observer", "how the range of an activation is found: minmax, percentile"),
+      row(quantize, &Q::observer, "observer",
+          "how the range of an activation is found: minmax, moving_average, percentile, mse, entropy"),
       KeyForm::plugin_name);
   observer.plugin_kind = "observer";
-  return optional_section(
-      [](auto& recipe) -> auto& { return recipe.quantize; }, Q{},
-      section("quantize", "calibration to 8 bits; left out: none",
-              {
-                  std::move(observer),
-                  within(row(quantize, &Q::percentile, "percentile",
-                             "percent of the values inside the range; observer percentile"),
-                         50, 100),
-                  within(row(quantize, &Q::samples, "samples", "calibration inputs, from the training part"),
-                         1, 1000000),
-              }));
+  auto key = section(
+      "quantize", "calibration to 8 bits; left out: none",
+      {
+          std::move(observer),
+          within(row(quantize, &Q::percentile, "percentile",
+                     "percent of the values inside the range; observer percentile"),
+                 90, 100),
+          row(quantize, &Q::observers, "observers",
+              "other observers for the results of nodes: \"conv1*=minmax\"; of patterns that match the same "
+              "node the last counts"),
+          row(quantize, &Q::per_tensor, "per_tensor",
+              "patterns (*, ?) of nodes whose weights share one scale; others have one an output channel"),
+          within(row(quantize, &Q::samples, "samples", "calibration inputs, from the training part"), 1,
+                 1000000),
+      });
+  key.rule = broken_quantize_rule;
+  return optional_section([](auto& recipe) -> auto& { return recipe.quantize; }, Q{}, std::move(key));
 }
 
 Key export_section() {

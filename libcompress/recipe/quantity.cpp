@@ -51,6 +51,12 @@ std::optional<RatioText> parse_ratio(std::string_view text) {
   return RatioText{std::string(text.substr(0, equals)), *percent};
 }
 
+std::optional<ObserverText> parse_observer(std::string_view text) {
+  const auto equals = text.rfind('=');
+  if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size()) return std::nullopt;
+  return ObserverText{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+}
+
 std::optional<BudgetLimit> parse_count_budget(std::string_view text) {
   if (text.ends_with('%')) return share(text);
   return whole(text.find('.') == std::string_view::npos ? decimal(text) : std::nullopt);

@@ -28,6 +28,15 @@ struct RatioText {
 /// Nothing for any other text.
 std::optional<RatioText> parse_ratio(std::string_view text);
 
+/// A name pattern with the observer of the values that it matches: "conv1*=minmax".
+struct ObserverText {
+  std::string pattern;
+  std::string observer;
+};
+
+/// Nothing for any other text.
+std::optional<ObserverText> parse_observer(std::string_view text);
+
 /// "20%" or "131000"; parses back to the same limit.
 std::string to_string(const BudgetLimit& limit);
 

@@ -118,8 +118,10 @@ struct PruneOptions {
 
 struct QuantizeOptions {
   std::string observer = "percentile";
-  double percentile = 99.999;  ///< for the percentile observer
-  std::int64_t samples = 64;   ///< calibration views, from the training part
+  double percentile = 99.999;             ///< for the percentile observer
+  std::vector<std::string> observers{};   ///< "conv1*=minmax": other observers for these nodes
+  std::vector<std::string> per_tensor{};  ///< glob patterns of nodes whose weights share one scale
+  std::int64_t samples = 64;              ///< calibration views, from the training part
 
   bool operator==(const QuantizeOptions&) const = default;
 };

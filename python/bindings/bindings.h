@@ -15,6 +15,7 @@ void bind_costs(pybind11::module_& module);      ///< NodeCost, NetworkCost, cos
 void bind_groups(pybind11::module_& module);     ///< GroupMember, PruningGroup, PruningGroups, find_groups()
 void bind_plugins(pybind11::module_& module);    ///< Option, PluginInfo, list_plugins(), load_plugin_file()
 void bind_scores(pybind11::module_& module);     ///< score_groups(), needs_gradients()
+void bind_quantization(pybind11::module_& module);  ///< QuantizedModel, quantize(), compare()
 void bind_plans(pybind11::module_& module);  ///< GroupPlan, PruningPlan, and what makes and executes plans
 
 }  // namespace compress::python

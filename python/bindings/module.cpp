@@ -13,4 +13,5 @@ PYBIND11_MODULE(_core, module) {
   bind_plugins(module);
   bind_scores(module);
   bind_plans(module);
+  bind_quantization(module);
 }

@@ -39,6 +39,7 @@ from libcompress.plugin import (
     strategies,
 )
 from libcompress.pruning import PrunedModel
+from libcompress.quantization import QuantizedModel, load_quantized
 from libcompress.torch_import import from_torch, list_torch
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "PluginInfo",
     "PrunedModel",
     "PruningPlan",
+    "QuantizedModel",
     "ScoringContext",
     "Strategy",
     "Value",
@@ -69,6 +71,7 @@ __all__ = [
     "list_torch",
     "load",
     "load_plugins",
+    "load_quantized",
     "op_table",
     "plugins",
     "register",

@@ -112,6 +112,12 @@ class Model:
 
         return apply(self, plan, **options)
 
+    def quantize(self, inputs, **options):
+        """The int8 network, calibrated on examples; see `libcompress.quantization.quantize`."""
+        from libcompress.quantization import quantize
+
+        return quantize(self, inputs, **options)
+
     def masked_twin(self, plan: _core.PruningPlan, groups: Groups | None = None) -> Model:
         """This model with zeros where `plan` would remove: its output is that of the pruned model."""
         groups = groups or self.groups()

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "libcompress/base/error.h"
@@ -11,6 +12,9 @@ namespace compress {
 
 void register_minmax(Catalog<Observer>& catalog);
 void register_percentile(Catalog<Observer>& catalog);
+void register_moving_average(Catalog<Observer>& catalog);
+void register_mse(Catalog<Observer>& catalog);
+void register_entropy(Catalog<Observer>& catalog);
 
 namespace {
 
@@ -19,6 +23,9 @@ std::unique_ptr<Observer> observer(const std::string& name,
   Catalog<Observer> catalog("observer");
   register_minmax(catalog);
   register_percentile(catalog);
+  register_moving_average(catalog);
+  register_mse(catalog);
+  register_entropy(catalog);
   return catalog.make(name, options);
 }
 
@@ -74,6 +81,90 @@ TEST(PercentileObserver, keeps_sparse_signals_and_sees_constants) {
 
 TEST(PercentileObserver, refuses_a_percentile_out_of_range) {
   EXPECT_THROW(observer("percentile", {{"percentile", 101.0}}), Error);
+}
+
+TEST(MovingAverageObserver, weighs_batches_by_how_late_they_came) {
+  const auto average = observer("moving_average", {{"momentum", 0.75}});
+  average->observe(std::vector<float>{-1, 4});
+  average->observe(std::vector<float>{-5, 8});
+  EXPECT_FLOAT_EQ(average->range().low, 0.75f * -1 + 0.25f * -5);
+  EXPECT_FLOAT_EQ(average->range().high, 0.75f * 4 + 0.25f * 8);
+}
+
+/// Sum of the squared errors that 8 bits over `range` make.
+double squared_error(Range range, const std::vector<float>& values) {
+  const double step = (static_cast<double>(range.high) - range.low) / 255;
+  const double zero = std::round(-range.low / step);
+  double sum = 0;
+  for (const float x : values) {
+    const double level = std::clamp(std::round(x / step) + zero, 0.0, 255.0);
+    const double error = x - (level - zero) * step;
+    sum += error * error;
+  }
+  return sum;
+}
+
+std::vector<float> heavy_tailed(std::size_t count, bool positive) {
+  Random random(8);
+  std::vector<float> values(count);
+  for (auto& value : values) {
+    value = static_cast<float>(random.normal() * std::exp(1.2 * random.normal()));
+    if (positive && value < 0) value = 0;
+  }
+  return values;
+}
+
+TEST(MeanSquareObserver, finds_a_range_that_no_other_fraction_beats_by_much) {
+  for (const bool positive : {false, true}) {
+    const auto values = heavy_tailed(200'000, positive);
+    const auto mse = observer("mse");
+    mse->observe(values);
+    const auto minmax = observer("minmax");
+    minmax->observe(values);
+    const auto whole = minmax->range();
+    const double found = squared_error(mse->range(), values);
+    EXPECT_LT(found, squared_error(whole, values));
+    for (const float fraction : {0.9f, 0.7f, 0.5f, 0.35f, 0.25f, 0.15f})
+      EXPECT_LT(found, 1.02 * squared_error({whole.low * fraction, whole.high * fraction}, values))
+          << fraction;
+  }
+}
+
+TEST(EntropyObserver, cuts_a_tail_and_keeps_a_uniform_range) {
+  const auto values = heavy_tailed(200'000, false);
+  const auto entropy = observer("entropy");
+  entropy->observe(values);
+  const auto largest = *std::max_element(values.begin(), values.end());
+  EXPECT_LT(entropy->range().high, 0.7f * largest);
+  EXPECT_GT(entropy->range().high, 1);
+
+  Random random(9);
+  std::vector<float> even(200'000);
+  for (auto& value : even) value = static_cast<float>(random.uniform(-1, 1));
+  const auto kept = observer("entropy");
+  kept->observe(even);
+  EXPECT_NEAR(kept->range().low, -1, 0.03);
+  EXPECT_NEAR(kept->range().high, 1, 0.03);
+}
+
+TEST(Observers, see_constants_as_they_are) {
+  for (const std::string name : {"minmax", "moving_average", "percentile", "mse", "entropy"}) {
+    for (const float constant : {0.0f, 3.5f, -2.0f}) {
+      const auto made = observer(name);
+      made->observe(std::vector<float>(10, constant));
+      EXPECT_EQ(made->range().low, constant) << name;
+      EXPECT_EQ(made->range().high, constant) << name;
+    }
+  }
+}
+
+TEST(Observers, give_ranges_that_hold_zero_or_what_was_seen) {
+  for (const std::string name : {"minmax", "moving_average", "percentile", "mse", "entropy"}) {
+    const auto made = observer(name);
+    made->observe(std::vector<float>{2, 2.5f, 3});
+    EXPECT_LE(made->range().low, made->range().high) << name;
+    EXPECT_NEAR(made->range().high, 3, 0.1) << name;
+  }
 }
 
 }  // namespace

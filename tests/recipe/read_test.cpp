@@ -91,7 +91,7 @@ TEST(Recipe, reads_every_key) {
   EXPECT_EQ(recipe.prune->group_lasso->strength, 0.02);
   EXPECT_EQ(recipe.prune->group_lasso->epochs, 5);
   EXPECT_EQ(recipe.prune->group_lasso->schedule, "cosine");
-  EXPECT_EQ(recipe.quantize, (QuantizeOptions{"percentile", 99.9, 16}));
+  EXPECT_EQ(recipe.quantize, (QuantizeOptions{.observer = "percentile", .percentile = 99.9, .samples = 16}));
   EXPECT_EQ(recipe.exporting->name, "demo_net");
   EXPECT_EQ(recipe.verify, (VerifyOptions{4, 3, "off"}));
   EXPECT_EQ(recipe.gate->max_drop, 5.0);

@@ -40,19 +40,26 @@ std::unique_ptr<DataSet> DataArguments::load(const Plugins& plugins, std::int64_
 }
 
 void QuantizeArguments::declare(CLI::App& app) {
-  app.add_option("--observer", observer, "observer plugin that chooses the ranges of activations")
+  app.add_option("--observer", options.observer, "observer plugin that chooses the ranges of activations")
       ->capture_default_str();
-  app.add_option("--percentile", percentile, "for the percentile observer, percent")->capture_default_str();
-  app.add_option("--samples", samples, "calibration views, from the train part")
+  app.add_option("--observers", options.observers,
+                 "another observer for some nodes, as in --observers conv1*=minmax; may be given again")
+      ->allow_extra_args(false);
+  app.add_option("--percentile", options.percentile, "for the percentile observer, percent")
+      ->capture_default_str();
+  app.add_option("--per-tensor", options.per_tensor,
+                 "pattern (*, ?) of nodes whose weights share one scale; may be given again")
+      ->allow_extra_args(false);
+  app.add_option("--samples", options.samples, "calibration views, from the train part")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
 }
 
-QuantizedGraph QuantizeArguments::quantized(const Model& model, const DataSet& data, const Plugins& plugins,
-                                            Terminal& terminal) const {
-  const auto made = make_observer(plugins, {observer, percentile, samples});
-  ArraySource inputs(sample_views(data, Part::train, samples, seed), element_count(data.input_shape()));
-  return quantize(model, {inputs, *made, terminal});
+Quantization QuantizeArguments::quantized(const Model& model, const DataSet& data, const Plugins& plugins,
+                                          Terminal& terminal) const {
+  ArraySource inputs(sample_views(data, Part::train, options.samples, seed),
+                     element_count(data.input_shape()));
+  return quantize_as(options, model, inputs, plugins, terminal);
 }
 
 }  // namespace compress::command

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "libcompress/pipeline/plugins.h"
-#include "libcompress/quant/quantized_graph.h"
+#include "libcompress/quant/quantize.h"
 #include "libcompress/recipe/recipe.h"
 #include "tools/command/terminal.h"
 
@@ -26,16 +26,14 @@ struct DataArguments {
 };
 
 struct QuantizeArguments {
-  std::string observer = QuantizeOptions{}.observer;
-  double percentile = QuantizeOptions{}.percentile;
-  std::int64_t samples = QuantizeOptions{}.samples;
+  QuantizeOptions options{};
   std::uint64_t seed = 1;
 
   void declare(CLI::App& app);
 
   /// Calibrated on views of the train part.
-  QuantizedGraph quantized(const Model& model, const DataSet& data, const Plugins& plugins,
-                           Terminal& terminal) const;
+  Quantization quantized(const Model& model, const DataSet& data, const Plugins& plugins,
+                         Terminal& terminal) const;
 };
 
 }  // namespace compress::command

@@ -26,7 +26,8 @@ struct Arguments {
 /// Accuracy of the int8 reference, or of compiled C that is compared with it byte by byte.
 Evaluation evaluate_in_int8(const Arguments& arguments, const Model& model, const DataSet& data,
                             const Session& session, json& object) {
-  const QuantizedGraph graph = arguments.quantize.quantized(model, data, session.plugins, session.terminal);
+  const QuantizedGraph graph =
+      arguments.quantize.quantized(model, data, session.plugins, session.terminal).graph;
   const EvaluateOptions options{.reporter = &session.terminal, .activity = "evaluate " + arguments.as};
   const ReferenceExecutor reference(graph);
   object["constant_bytes"] = constant_bytes_of(graph);

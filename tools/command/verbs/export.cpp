@@ -42,7 +42,7 @@ QuantizedGraph quantized(const Session& session, const Arguments& arguments,
   const auto outputs = element_count(model.graph.value(model.graph.outputs().front()).shape);
   const auto data = arguments.data.load(session.plugins, outputs);
   classes = data->class_names();
-  return arguments.quantize.quantized(model, *data, session.plugins, session.terminal);
+  return arguments.quantize.quantized(model, *data, session.plugins, session.terminal).graph;
 }
 
 /// Inputs that reach every corner of the int8 range; the test vectors of a run are real examples instead.

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <memory>
+
+#include "libcompress/pipeline/calibration.h"
+#include "libcompress/quant/compare.h"
+#include "libcompress/quant/quantized_file.h"
+#include "libcompress/quant/reference.h"
+#include "python/bindings/bindings.h"
+#include "python/bindings/casters.h"
+#include "python/bindings/plugins.h"
+
+namespace py = pybind11;
+
+namespace compress::python {
+namespace {
+
+/// A quantized graph, ready to run.
+class Quantized {
+ public:
+  explicit Quantized(const QuantizedGraph& graph) : executor_(graph) {}
+
+  const QuantizedGraph& graph() const { return executor_.graph(); }
+  const QValue& input() const { return graph().value(graph().inputs.front()); }
+  const QValue& output() const { return graph().value(graph().outputs.front()); }
+
+  /// [count, ...] float32 to [count, elements of the first output].
+  Tensor run(const Tensor& inputs) const {
+    const auto size = static_cast<std::size_t>(element_count(input().shape));
+    const auto values = inputs.as<float>();
+    const auto count = inputs.shape().empty() ? 0 : inputs.shape().front();
+    if (values.size() != size * static_cast<std::size_t>(count))
+      throw Error(ErrorKind::usage, {"inputs of the int8 network", "shape " + to_string(inputs.shape()),
+                                     "examples of " + std::to_string(size) + " numbers", ""});
+    const auto width = static_cast<std::size_t>(element_count(output().shape));
+    Tensor outputs(DType::float32, {count, static_cast<std::int64_t>(width)});
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+      const auto bytes = executor_.run(quantize_input(graph(), values.subspan(i * size, size)));
+      const auto real = dequantize_output(graph(), bytes);
+      std::copy(real.begin(), real.end(),
+                outputs.as<float>().begin() + static_cast<std::ptrdiff_t>(i * width));
+    }
+    return outputs;
+  }
+
+ private:
+  ReferenceExecutor executor_;
+};
+
+std::span<const float> examples_for(const Model& model, const Tensor& inputs) {
+  const auto allowed = model.graph.value(model.graph.inputs().front()).shape;
+  const auto& shape = inputs.shape();
+  if (shape.empty() || shape.front() == 0)
+    throw Error(ErrorKind::input, {"calibration inputs", "no inputs", "one example or more", ""});
+  if (shape.size() != allowed.size() || !std::equal(shape.begin() + 1, shape.end(), allowed.begin() + 1))
+    throw Error(ErrorKind::usage, {"calibration inputs", "shape " + to_string(shape),
+                                   to_string(allowed) + " with any batch", ""});
+  return inputs.as<float>();
+}
+
+std::pair<std::unique_ptr<Quantized>, Model> quantize_model(const Model& model, const py::array& array,
+                                                            const QuantizeOptions& options) {
+  const Tensor inputs = tensor_of(array);
+  const py::gil_scoped_release others_may_run;
+  const auto values = examples_for(model, inputs);
+  ArraySource source({values.begin(), values.end()},
+                     element_count(inputs.shape()) / std::max<std::int64_t>(1, inputs.shape().front()));
+  auto made = quantize_as(options, model, source, known_plugins());
+  return {std::make_unique<Quantized>(made.graph), std::move(made.folded)};
+}
+
+void bind_difference(py::module_& module) {
+  py::class_<LayerDifference>(module, "LayerDifference", "One value of the float and of the int8 network.")
+      .def_readonly("value", &LayerDifference::value)
+      .def_readonly("sqnr_db", &LayerDifference::sqnr_db)
+      .def_readonly("cosine", &LayerDifference::cosine)
+      .def_readonly("max_abs_error", &LayerDifference::max_abs_error)
+      .def_readonly("step", &LayerDifference::step);
+  py::class_<NetworkDifference>(module, "NetworkDifference", "Layer by layer, in order of execution.")
+      .def_readonly("layers", &NetworkDifference::layers)
+      .def_readonly("first_parting", &NetworkDifference::first_parting,
+                    "position of the first layer whose error is a tenth of its signal, or None")
+      .def_readonly("inputs", &NetworkDifference::inputs)
+      .def_readonly("same_class", &NetworkDifference::same_class)
+      .def("to_text", py::overload_cast<const NetworkDifference&>(&to_text))
+      .def("__str__", py::overload_cast<const NetworkDifference&>(&to_text));
+
+  module.def(
+      "compare",
+      [](const Model& model, const Quantized& quantized, const py::array& array) {
+        const Tensor inputs = tensor_of(array);
+        const py::gil_scoped_release others_may_run;
+        return compare(model, quantized.graph(), examples_for(model, inputs), inputs.shape().front());
+      },
+      py::arg("model"), py::arg("quantized"), py::arg("inputs"));
+}
+
+void bind_options(py::module_& module) {
+  using Q = QuantizeOptions;
+  py::class_<Q>(module, "QuantizeOptions", "The section `quantize` of a recipe.")
+      .def(py::init<>())
+      .def_readwrite("observer", &Q::observer)
+      .def_readwrite("percentile", &Q::percentile)
+      .def_readwrite("observers", &Q::observers)
+      .def_readwrite("per_tensor", &Q::per_tensor);
+}
+
+}  // namespace
+
+void bind_quantization(py::module_& module) {
+  bind_options(module);
+  py::class_<Quantized>(module, "Quantized", "An int8 network and its reference executor.")
+      .def_property_readonly("name", [](const Quantized& self) { return self.graph().name; })
+      .def_property_readonly("profile", [](const Quantized& self) { return self.graph().profile; })
+      .def_property_readonly("macs", [](const Quantized& self) { return macs_of(self.graph()); })
+      .def_property_readonly("constant_bytes",
+                             [](const Quantized& self) { return constant_bytes_of(self.graph()); })
+      .def("to_text", [](const Quantized& self) { return to_text(self.graph()); })
+      .def("save", [](const Quantized& self,
+                      const std::filesystem::path& path) { save_quantized(path, self.graph()); })
+      .def("run", [](const Quantized& self, const py::array& array) {
+        const Tensor inputs = tensor_of(array);
+        Tensor outputs;
+        {
+          const py::gil_scoped_release others_may_run;
+          outputs = self.run(inputs);
+        }
+        return array_of(outputs);
+      });
+  module.def("quantize", &quantize_model, py::arg("model"), py::arg("inputs"), py::arg("options"),
+             "The int8 network, and the float one that it stands for.");
+  module.def(
+      "load_quantized",
+      [](const std::filesystem::path& path) { return std::make_unique<Quantized>(load_quantized(path)); },
+      py::arg("path"), py::call_guard<py::gil_scoped_release>());
+  bind_difference(module);
+}
+
+}  // namespace compress::python

@@ -1,0 +1,108 @@
+"""From a float model and examples of its input to an int8 network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from libcompress import _core
+from libcompress.errors import error
+from libcompress.model import Model
+
+
+class QuantizedModel:
+    """An int8 network, as the reference executor runs it: to the bit what the exported C computes."""
+
+    def __init__(self, core: _core.Quantized, folded: Model | None = None):
+        self.core = core
+        #: The float model that it stands for, value by value; None where it was loaded from a file.
+        self.folded = folded
+
+    @property
+    def name(self) -> str:
+        return self.core.name
+
+    @property
+    def macs(self) -> int:
+        return self.core.macs
+
+    @property
+    def constant_bytes(self) -> int:
+        """Of weights and biases."""
+        return self.core.constant_bytes
+
+    def run(self, inputs: np.ndarray) -> np.ndarray:
+        """The first output, float32 [batch, elements], for float32 inputs [batch, ...]."""
+        return self.core.run(np.asarray(inputs))
+
+    def compare(self, inputs: np.ndarray, model: Model | None = None) -> _core.NetworkDifference:
+        """How far each layer is from the float network's; `str()` of it is a table."""
+        model = model or self.folded
+        if model is None:
+            raise error("usage", "compare", "an int8 network from a file", "the float model beside it")
+        return _core.compare(model.core, self.core, np.asarray(inputs))
+
+    def save(self, path: str | os.PathLike) -> None:
+        """As the quantized.safetensors of a run, which the command exports as C."""
+        self.core.save(path)
+
+    def to_text(self) -> str:
+        """One line a node."""
+        return self.core.to_text()
+
+    def __repr__(self) -> str:
+        return (
+            f"<QuantizedModel {self.name}: {self.macs:,} multiply-accumulates, {self.constant_bytes:,} bytes>"
+        )
+
+
+def quantize(
+    model: Model,
+    inputs: np.ndarray | Sequence[np.ndarray] | str | os.PathLike,
+    *,
+    observer: str | None = None,
+    percentile: float | None = None,
+    observers: Mapping[str, str] | None = None,
+    per_tensor: Sequence[str] = (),
+) -> QuantizedModel:
+    """The int8 network of `model`, calibrated on `inputs`.
+
+    `inputs` are real examples: an array [count, ...], a sequence of batches, or an .npy or .npz file of them.
+    `observer` finds the ranges of activations (`lc.plugins("observer")`), and `observers` names others by
+    patterns (*, ?) of nodes. Weights have a scale an output channel, but those of nodes that match
+    `per_tensor` share one. What is None is as in a recipe that says nothing of it.
+    """
+    options = _core.QuantizeOptions()
+    chosen = {"observer": observer, "percentile": percentile}
+    for name, value in chosen.items():
+        if value is not None:
+            setattr(options, name, value)
+    options.observers = [f"{pattern}={name}" for pattern, name in (observers or {}).items()]
+    options.per_tensor = list(per_tensor)
+    core, folded = _core.quantize(model.core, _examples(inputs), options)
+    return QuantizedModel(core, Model.of(folded))
+
+
+def load_quantized(path: str | os.PathLike) -> QuantizedModel:
+    """An int8 network that `save` or a run wrote."""
+    return QuantizedModel(_core.load_quantized(path))
+
+
+def _examples(inputs: np.ndarray | Sequence[np.ndarray] | str | os.PathLike) -> np.ndarray:
+    if isinstance(inputs, str | os.PathLike):
+        return _from_file(Path(inputs))
+    if isinstance(inputs, np.ndarray):
+        return inputs
+    batches = [np.asarray(batch) for batch in inputs]
+    return np.concatenate(batches) if batches else np.empty(0)
+
+
+def _from_file(path: Path) -> np.ndarray:
+    found = np.load(path, allow_pickle=False)
+    if isinstance(found, np.ndarray):
+        return found
+    with found:
+        return np.concatenate([found[name] for name in found.files])
