@@ -33,6 +33,7 @@ import libcompress as lc  # noqa: E402
 SCORED_BATCHES = 8  # of training data, for criteria that look at it
 STRATEGY = "global"
 OTHER_STRATEGIES = ("uniform", "greedy", "sensitivity")
+TAYLOR_FORMS = ("activations", "weights", "absolute")  # the first is the default
 
 
 def count(module: nn.Module) -> int:
@@ -111,15 +112,14 @@ def methods() -> dict[str, Callable]:
         "Torch-Pruning: Taylor, each layer alike": torch_prunings(taylor, False, True),
         "Torch-Pruning: Taylor, global": torch_prunings(taylor, True, True),
     }
-    for criterion in lc.criteria():
-        found[criterion] = ours(criterion)
-    forms = {"weights": "taylor", "absolute": "taylor, absolute", "activations": "taylor, activations"}
-    for form, name in forms.items():
-        found[name] = ours("taylor", {"form": form})
+    forms = {form: ("taylor", {"form": form}) for form in TAYLOR_FORMS}
+    plain = {name: (name, {}) for name in lc.criteria() if name != "taylor"}
+    for name, (criterion, options) in (plain | {f"taylor, {form}": how for form, how in forms.items()}).items():
+        found[name] = ours(criterion, options)
+    compared = {"magnitude": ("magnitude", {})} | {f"taylor, {form}": how for form, how in forms.items()}
     for strategy in OTHER_STRATEGIES:
-        found[f"magnitude, {strategy}"] = ours("magnitude", None, strategy)
-        for form, name in forms.items():
-            found[f"{name}, {strategy}"] = ours("taylor", {"form": form}, strategy)
+        for name, (criterion, options) in compared.items():
+            found[f"{name}, {strategy}"] = ours(criterion, options, strategy)
     return found
 
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "libcompress/base/error.h"
 #include "libcompress/strategy/landing.h"
@@ -65,12 +66,40 @@ std::string holding_constraint(const PlanRequest& request) {
                ""});
 }
 
+void divide_by_mean(Scores& scores) {
+  const auto sum = std::accumulate(scores.begin(), scores.end(), 0.0,
+                                   [](double total, double score) { return total + std::abs(score); });
+  if (sum <= 0.0) return;
+  for (auto& score : scores) score *= static_cast<double>(scores.size()) / sum;
+}
+
+/// Best first. One below zero, or among zeros alone, keeps its score.
+void divide_by_survivors(Scores& scores) {
+  double survivors = 0.0;
+  for (auto& score : scores) {
+    survivors += std::max(0.0, score);
+    if (score > 0.0) score /= survivors;
+  }
+}
+
+/// By group and rank, falling with the rank as the scores do.
+std::vector<Scores> compared(const WidthSpace& space, Comparison comparison) {
+  std::vector<Scores> all(space.size());
+  for (std::size_t g = 0; g < space.size(); ++g) {
+    if (!space.group(g).prunable) continue;
+    for (std::int64_t rank = 0; rank < space.group(g).size; ++rank) all[g].push_back(space.score(g, rank));
+    if (comparison == Comparison::mean) divide_by_mean(all[g]);
+    if (comparison == Comparison::survivors) divide_by_survivors(all[g]);
+  }
+  return all;
+}
+
 /// The groups of all indices that may go, least worthy first.
-std::vector<std::size_t> removal_order(const WidthSpace& space) {
+std::vector<std::size_t> removal_order(const WidthSpace& space, const Worth& worth) {
   std::vector<std::pair<double, std::size_t>> order;
   for (std::size_t g = 0; g < space.size(); ++g) {
     for (auto rank = space.ceilings()[g] - 1; rank >= space.floors()[g]; --rank)
-      order.emplace_back(space.score(g, rank), g);
+      order.emplace_back(worth(g, rank), g);
   }
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -79,8 +108,8 @@ std::vector<std::size_t> removal_order(const WidthSpace& space) {
   return groups;
 }
 
-Widths narrow_by_rank(const WidthSpace& space) {
-  const auto order = removal_order(space);
+Widths narrow_by_rank(const WidthSpace& space, const Worth& worth) {
+  const auto order = removal_order(space, worth);
   const auto after = [&](std::size_t removals) {
     Widths widths = space.ceilings();
     for (std::size_t i = 0; i < removals; ++i) --widths[order[i]];
@@ -131,9 +160,11 @@ PruningPlan select(const PlanRequest& request, const Selector& selector) {
   return space.plan(widths);
 }
 
-Selection by_rank(const WidthSpace& space) {
-  return {[&space] { return narrow_by_rank(space); },
-          [&space](std::size_t g, std::int64_t width) { return space.score(g, width); }};
+Selection by_rank(const WidthSpace& space, Comparison comparison) {
+  const Worth worth = [scores = compared(space, comparison)](std::size_t g, std::int64_t width) {
+    return scores[g][static_cast<std::size_t>(width)];
+  };
+  return {[&space, worth] { return narrow_by_rank(space, worth); }, worth};
 }
 
 Selection evenly(const WidthSpace& space) {
@@ -153,7 +184,9 @@ Selection one_group_at_a_time(const WidthSpace& space, Worth worth) {
   return {[&space, worth] { return narrow_group_by_group(space, worth); }, worth};
 }
 
-PruningPlan select_globally(const PlanRequest& request) { return select(request, by_rank); }
+PruningPlan select_globally(const PlanRequest& request) {
+  return select(request, [](const WidthSpace& space) { return by_rank(space); });
+}
 
 PruningPlan select_uniformly(const PlanRequest& request) { return select(request, evenly); }
 
@@ -168,6 +201,19 @@ PruningPlan select_fraction(const PlanRequest& request, double fraction) {
     widths[g] = space.allowed(g, size - removed);
   }
   return space.plan(widths);
+}
+
+std::vector<Scores> kept_shares(const WidthSpace& space) {
+  std::vector<Scores> shares(space.size());
+  for (std::size_t g = 0; g < space.size(); ++g) {
+    if (!space.group(g).prunable) continue;
+    shares[g].push_back(0.0);
+    for (std::int64_t rank = 0; rank < space.ceilings()[g]; ++rank)
+      shares[g].push_back(shares[g].back() + std::max(0.0, space.score(g, rank)));
+    const auto all = shares[g].back();
+    for (auto& share : shares[g]) share = all > 0.0 ? share / all : 1.0;
+  }
+  return shares;
 }
 
 Widths widest_that_fits(const WidthSpace& space, const std::function<Widths(double)>& widths_at) {

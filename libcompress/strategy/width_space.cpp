@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "libcompress/base/error.h"
 
@@ -54,14 +53,6 @@ void check_ratio(const WidthRatio& ratio, std::span<const PruningGroup> groups) 
                near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
 }
 
-/// Divided by their mean magnitude.
-void normalize(Scores& scores) {
-  const auto sum = std::accumulate(scores.begin(), scores.end(), 0.0,
-                                   [](double total, double score) { return total + std::abs(score); });
-  if (sum <= 0.0) return;
-  for (auto& score : scores) score *= static_cast<double>(scores.size()) / sum;
-}
-
 }  // namespace
 
 WidthSpace::WidthSpace(const PlanRequest& request, const WidthLimits& limits)
@@ -89,7 +80,6 @@ void WidthSpace::rank(std::size_t g, const Scores& scores) {
   std::stable_sort(ranking_[g].begin(), ranking_[g].end(),
                    [&](std::int64_t a, std::int64_t b) { return of(a) > of(b); });
   for (const auto index : ranking_[g]) scores_[g].push_back(of(index));
-  normalize(scores_[g]);
 }
 
 void WidthSpace::limit(std::size_t g, std::int64_t unpruned) {

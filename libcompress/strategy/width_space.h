@@ -30,10 +30,7 @@ class WidthSpace {
   std::size_t size() const { return groups_.size(); }
   const PruningGroup& group(std::size_t g) const { return groups_[g]; }
 
-  /// Of group g's index of that rank, 0 for the best; divided by the mean of the group, so that an index of a
-  /// wide group weighs as much as one of a narrow group (the L2 norm of Molchanov et al., ICLR 2017, is
-  /// larger in a wide group by the root of its width, which empties wide groups first). A group without any
-  /// score has zeros.
+  /// As the criterion gave it, of group g's index of that rank, 0 for the best.
   double score(std::size_t g, std::int64_t rank) const { return scores_[g][static_cast<std::size_t>(rank)]; }
 
   /// The least allowed width at or above `width`, the ceiling at most.

@@ -88,12 +88,12 @@ void register_taylor(Catalog<Criterion>& catalog) {
   catalog.add("taylor", "first-order change of the loss, from weights or activations (Molchanov et al.)",
               {{"form",
                 OptionType::string,
-                "weights: all that go with an index at once (2019); absolute: each weight by itself; "
-                "activations: what is read of the index (2017)",
-                "weights",
+                "activations: what is read of the index (2017); weights: all that go with an index at once "
+                "(2019); absolute: each weight by itself",
+                "activations",
                 {},
                 {},
-                {"weights", "absolute", "activations"}}},
+                {"activations", "weights", "absolute"}}},
               [](const Options& options) -> std::unique_ptr<Criterion> {
                 if (options.string("form") == "activations") return std::make_unique<ActivationTaylor>();
                 return std::make_unique<WeightTaylor>(options.string("form") == "absolute");

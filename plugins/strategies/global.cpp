@@ -4,9 +4,8 @@
 namespace compress {
 
 void register_global(Catalog<Strategy>& catalog) {
-  catalog.add("global", "removes the least scored channels of one ranking over all layers",
-              scheduled_options(),
-              [](const Options& options) { return std::make_unique<Scheduled>(options, by_rank); });
+  catalog.add("global", "removes the least scored channels of one ranking over all layers", ranked_options(),
+              [](const Options& options) { return std::make_unique<Scheduled>(options, ranked(options)); });
 }
 
 }  // namespace compress

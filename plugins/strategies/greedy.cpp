@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <queue>
 
 #include "plugins/strategies/scheduled.h"
@@ -7,21 +8,29 @@
 namespace compress {
 namespace {
 
-/// Removes, again and again, what costs the least score for what it frees of the budget: rank selection after
-/// Zhang et al. (TPAMI 2016, arXiv 1505.06798, section 3.3), with the criterion's scores in the place of
-/// their eigenvalues. Their objective is the product over layers of the share of its energy that each keeps,
-/// so an index is priced by its share of what its group still has: the emptier a group, the dearer what is
-/// left.
+/// By group and width: what the group loses of its score over what it keeps. Width 0 is never chosen.
+std::vector<Scores> noise_by_width(const WidthSpace& space) {
+  auto noise = kept_shares(space);
+  for (auto& group : noise) {
+    for (auto& share : group) share = share > 0.0 ? 1.0 / share - 1.0 : std::numeric_limits<double>::max();
+  }
+  return noise;
+}
+
+/// Removes, again and again, what costs least for what it frees of the budget: rank selection after Zhang et
+/// al. (TPAMI 2016, arXiv 1505.06798, section 3.3), with the criterion's scores in the place of their
+/// eigenvalues. Their objective is the product of the shares of its energy that each layer keeps. Two layers
+/// in a row cost the product of their widths, so that where all scores are alike every pair of widths of that
+/// product is as good as any other, and one layer is emptied for the other. Here a layer's cost is what it
+/// loses over what it keeps, its noise over its signal, which add up over the layers: an even pair is the
+/// best.
 class Greedy {
  public:
   explicit Greedy(const WidthSpace& space)
-      : space_(space), widths_(space.ceilings()), excess_(space.excess(widths_)) {
-    for (std::size_t g = 0; g < space_.size(); ++g) {
-      left_.push_back(0.0);
-      if (!space_.group(g).prunable) continue;
-      for (std::int64_t rank = 0; rank < widths_[g]; ++rank) left_[g] += value(g, rank);
-    }
-  }
+      : space_(space),
+        noise_(noise_by_width(space)),
+        widths_(space.ceilings()),
+        excess_(space.excess(widths_)) {}
 
   Widths run() {
     std::priority_queue<Offer, std::vector<Offer>, std::greater<>> offers;
@@ -49,15 +58,12 @@ class Greedy {
     double price = 0.0;
     std::size_t group = 0;
     std::int64_t width = 0;  ///< after it
-    double loss = 0.0;       ///< of the group's score
     double excess = 0.0;     ///< after it
 
     bool operator>(const Offer& other) const {
       return price != other.price ? price > other.price : group > other.group;
     }
   };
-
-  double value(std::size_t g, std::int64_t rank) const { return std::max(0.0, space_.score(g, rank)); }
 
   /// One allowed width below, or several of a very wide group.
   std::int64_t piece_below(std::size_t g) const {
@@ -69,18 +75,18 @@ class Greedy {
 
   Offer offer(std::size_t g) const {
     Offer made{0.0, g, piece_below(g)};
-    for (auto rank = made.width; rank < widths_[g]; ++rank) made.loss += value(g, rank);
     Widths trial = widths_;
     trial[g] = made.width;
     made.excess = space_.excess(trial);
     const auto freed = std::max(excess_ - made.excess, kNothing);
-    made.price = (left_[g] > 0.0 ? made.loss / left_[g] : 0.0) / freed;
+    made.price = (noise(g, made.width) - noise(g, widths_[g])) / freed;
     return made;
   }
 
+  double noise(std::size_t g, std::int64_t width) const { return noise_[g][static_cast<std::size_t>(width)]; }
+
   void take(const Offer& offer) {
     widths_[offer.group] = offer.width;
-    left_[offer.group] -= offer.loss;
     excess_ = offer.excess;
   }
 
@@ -89,27 +95,17 @@ class Greedy {
   static constexpr double kNothing = 1e-12;     ///< freed: such an offer is the last choice
 
   const WidthSpace& space_;
+  std::vector<Scores> noise_;
   Widths widths_;
   double excess_;
-  std::vector<double> left_;  ///< by group: the sum of its scores
 };
 
-/// The share of its group's score that the index at `width` has among those that are better.
-Worth share_of_what_is_kept(const WidthSpace& space) {
-  std::vector<Scores> shares(space.size());
-  for (std::size_t g = 0; g < space.size(); ++g) {
-    double sum = 0.0;
-    for (std::int64_t rank = 0; rank < space.ceilings()[g] && space.group(g).prunable; ++rank) {
-      const auto score = std::max(0.0, space.score(g, rank));
-      sum += score;
-      shares[g].push_back(sum > 0.0 ? score / sum : 0.0);
-    }
-  }
-  return [shares](std::size_t g, std::int64_t width) { return shares[g][static_cast<std::size_t>(width)]; };
-}
-
 Selection greedily(const WidthSpace& space) {
-  return {[&space] { return Greedy(space).run(); }, share_of_what_is_kept(space)};
+  return {[&space] { return Greedy(space).run(); },
+          [noise = noise_by_width(space)](std::size_t g, std::int64_t width) {
+            const auto at = static_cast<std::size_t>(width);
+            return noise[g][at] - noise[g][at + 1];
+          }};
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 class Hybrid final : public Scheduled {
  public:
   explicit Hybrid(const Options& options)
-      : Scheduled(options, by_rank),
+      : Scheduled(options, ranked(options)),
         sparsify_{Step::Kind::sparsify, options.number("sparsity"), options.integer("sparsify_epochs")} {}
 
   std::vector<Step> schedule(std::int64_t fine_tune_epochs) const override {
@@ -28,7 +28,7 @@ OptionTable hybrid_options() {
        0.999},
       {"sparsify_epochs", OptionType::integer, "epochs of training with these weights held at zero",
        std::int64_t{10}, 0.0, 100000.0}};
-  for (auto& row : scheduled_options()) table.push_back(std::move(row));
+  for (auto& row : ranked_options()) table.push_back(std::move(row));
   return table;
 }
 

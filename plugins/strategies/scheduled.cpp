@@ -46,6 +46,28 @@ OptionTable scheduled_options() {
        0.0, 1.0}};
 }
 
+OptionTable ranked_options() {
+  auto table = scheduled_options();
+  table.push_back(
+      {"compare",
+       OptionType::string,
+       "how scores of different layers are held against each other: as_scored; mean: divided by the "
+       "layer's mean; survivors: divided by the sum of those that are not smaller, as LAMP does",
+       "survivors",
+       {},
+       {},
+       {"as_scored", "mean", "survivors"}});
+  return table;
+}
+
+Selector ranked(const Options& options) {
+  const auto name = options.string("compare");
+  const auto comparison = name == "as_scored" ? Comparison::as_scored
+                          : name == "mean"    ? Comparison::mean
+                                              : Comparison::survivors;
+  return [comparison](const WidthSpace& space) { return by_rank(space, comparison); };
+}
+
 Scheduled::Scheduled(const Options& options, Selector selector)
     : one_group_(options.string("schedule") == "one_group"),
       keep_at_least_(options.number("keep_at_least")),

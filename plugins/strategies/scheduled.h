@@ -13,6 +13,10 @@ namespace compress {
 /// The options `schedule`, `steps` and `keep_at_least`.
 OptionTable scheduled_options();
 
+/// The same and `compare`; the selection by rank that it says.
+OptionTable ranked_options();
+Selector ranked(const Options& options);
+
 /// Prunes in the steps that those options say, with training after each; each step's widths are those of a
 /// selector.
 class Scheduled : public Strategy {

@@ -6,20 +6,6 @@
 namespace compress {
 namespace {
 
-/// By group and width: the share of its score that the group keeps at that width.
-std::vector<Scores> kept_shares(const WidthSpace& space) {
-  std::vector<Scores> shares(space.size());
-  for (std::size_t g = 0; g < space.size(); ++g) {
-    if (!space.group(g).prunable) continue;
-    shares[g].push_back(0.0);
-    for (std::int64_t rank = 0; rank < space.ceilings()[g]; ++rank)
-      shares[g].push_back(shares[g].back() + std::max(0.0, space.score(g, rank)));
-    const auto all = shares[g].back();
-    for (auto& share : shares[g]) share = all > 0.0 ? share / all : 1.0;
-  }
-  return shares;
-}
-
 /// Widths from each layer's sensitivity: the curve of what it keeps of its score over its width (Li et al.,
 /// ICLR 2017, prune layers with a flat curve more, with the accuracy in the place of the score). All layers
 /// give up the same share of their score, so a layer whose score is in few channels becomes narrow and one

@@ -26,7 +26,7 @@ TEST(Taylor, squares_the_summed_change_and_averages_over_batches) {
   const auto model = sample();
   const auto groups = find_groups(model.graph);
   Fixed source({gradients_of_sample(1), gradients_of_sample(2)});
-  const auto taylor = criteria().make("taylor", {});
+  const auto taylor = criteria().make("taylor", {{"form", std::string("weights")}});
   EXPECT_TRUE(taylor->needs_gradients());
   // Index 0: 3 * 1 + 4 * 0.5 = 5 and 10; index 1: -1 + 2 = 1 and 2.
   EXPECT_THAT(taylor->score_all(groups, {model, 0, &source})[0], ElementsAre(DoubleEq(62.5), DoubleEq(2.5)));
@@ -41,12 +41,15 @@ TEST(Taylor, of_absolute_products_takes_each_weight_by_itself) {
               ElementsAre(DoubleEq(7.5), DoubleEq(4.5)));
 }
 
-TEST(Taylor, refuses_to_score_without_data) {
+TEST(Taylor, of_weights_refuses_to_score_without_data) {
   const auto model = sample();
   const auto groups = find_groups(model.graph);
-  EXPECT_THROW(criteria().make("taylor", {})->score_all(groups, {model}), Error);
-  Fixed empty(std::vector<StateDict>{});
-  EXPECT_THROW(criteria().make("taylor", {})->score_all(groups, {model, 0, &empty}), Error);
+  for (const auto* form : {"weights", "absolute"}) {
+    const auto taylor = criteria().make("taylor", {{"form", std::string(form)}});
+    EXPECT_THROW(taylor->score_all(groups, {model}), Error);
+    Fixed empty(std::vector<StateDict>{});
+    EXPECT_THROW(taylor->score_all(groups, {model, 0, &empty}), Error);
+  }
 }
 
 /// Scores of the sample's one group from the changes of its one tap.
@@ -68,7 +71,7 @@ Fixed changes_of_what_is_read() {
 TEST(Taylor, of_activations_averages_the_absolute_change_of_examples) {
   auto source = changes_of_what_is_read();
   // Index 0: 3, -4 and 1; index 1: 4, -2 and 6. The layer reads one element a feature.
-  EXPECT_THAT(score_of("taylor", source, {{"form", std::string("activations")}}),
+  EXPECT_THAT(score_of("taylor", source),
               ElementsAre(DoubleEq(8.0 / 3), DoubleEq(4)));
   ASSERT_EQ(source.asked.size(), 1U);
   EXPECT_EQ(source.asked[0].operand, 0);
@@ -96,10 +99,8 @@ TEST(NormalizedTaylor, leaves_a_layer_without_changes_at_zero) {
 TEST(GradientCriteria, refuse_to_score_without_data) {
   const auto model = sample();
   const auto groups = find_groups(model.graph);
-  const std::map<std::string, OptionValue> activations = {{"form", std::string("activations")}};
-  for (const auto& [name, options] : std::vector<std::pair<std::string, std::map<std::string, OptionValue>>>{
-           {"normalized_taylor", {}}, {"fisher", {}}, {"taylor", activations}}) {
-    const auto criterion = criteria().make(name, options);
+  for (const auto* name : {"normalized_taylor", "fisher", "taylor"}) {
+    const auto criterion = criteria().make(name, {});
     EXPECT_THROW(criterion->score_all(groups, {model}), Error) << name;
     Fixed empty(std::vector<Tensor>{});
     EXPECT_THROW(criterion->score_all(groups, {model, 0, &empty}), Error) << name;

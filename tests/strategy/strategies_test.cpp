@@ -2,10 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "libcompress/base/error.h"
 #include "libcompress/surgery/surgery.h"
 #include "tests/graph/builder.h"
 #include "tests/strategy/all_strategies.h"
+#include "tests/strategy/scoring.h"
 
 namespace compress {
 namespace {
@@ -105,7 +109,7 @@ TEST(Schedules, of_one_shot_have_one_step) {
 
 TEST(Schedules, of_one_group_prune_the_group_that_matters_least_alone) {
   Bench bench;
-  for (auto& score : bench.scores[1]) score = 1.0;  // its least is 1 of a mean of 1, the others' less
+  for (auto& score : bench.scores[1]) score = 1.0;  // its least is 1 of 16, the others' less
   const auto plan = made("global", scheduled("one_group", 20))->plan(bench.request(0.95, 1.0));
   EXPECT_THAT(widths_of(plan), ElementsAre(8, 16, ::testing::Lt(32)));
 }
@@ -141,16 +145,64 @@ TEST(Global, a_small_layer_below_every_threshold_keeps_its_least_width) {
   EXPECT_GE(reached, bench.params(0.19)) << "the others make up for it";
 }
 
+TEST(Global, compares_layers_by_their_scores_alone_where_told) {
+  Bench bench;
+  for (auto& score : bench.scores[2]) score *= 1000.0;
+  const auto plan = made("global", {{"compare", std::string("as_scored")}})->plan(bench.request(0.7));
+  EXPECT_EQ(plan.groups[2].kept.size(), 32u);
+}
+
+TEST(Global, compares_layers_by_scores_over_their_mean_where_told) {
+  Bench bench;
+  bench.scores[2] = Scores(32, 1e6);  // 1 over their mean, which is above the lower half of all others
+  const auto plan = made("global", {{"compare", std::string("mean")}})->plan(bench.request(0.7));
+  EXPECT_EQ(plan.groups[2].kept.size(), 32u);
+}
+
+TEST(Global, compares_layers_by_the_part_that_an_index_has_of_what_is_left) {
+  Bench bench;
+  // Of 8 alike the last is an eighth of what is left, then a seventh, ...; of 16 a 16th; of 32 a 32nd: all go
+  // down to the same width.
+  for (auto& scores : bench.scores) std::fill(scores.begin(), scores.end(), 1.0);
+  const auto widths = widths_of(made("global")->plan(bench.request(0.2, 0.2)));
+  const auto [least, most] = std::minmax({widths[0], widths[1], widths[2]});
+  EXPECT_LE(most - least, 1u);
+}
+
+TEST(Global, of_squared_magnitude_is_lamp) {
+  const Bench bench;
+  const auto plan_by = [&](const char* name, const OptionValues& options, const char* compare) {
+    auto request = bench.request(0.4);
+    const auto scores = testing::criteria().make(name, options)->score_all(bench.groups, {bench.model});
+    request.scores = scores;
+    return plan_to_json(made("global", {{"compare", std::string(compare)}})->plan(request));
+  };
+  EXPECT_EQ(plan_by("magnitude", {{"norm", std::string("squares")}}, "survivors"),
+            plan_by("lamp", {}, "as_scored"));
+}
+
 TEST(Greedy, prefers_what_frees_more_for_the_same_score) {
   Bench bench;
   for (std::size_t g = 0; g < bench.scores.size(); ++g)
     std::fill(bench.scores[g].begin(), bench.scores[g].end(), 1.0);
-  // An index of 'a' is an eighth of its group's score and frees 171 parameters, one of 'b' a 16th for 360,
-  // one of 'c' a 32nd for 180: 'b' and 'c' cost the same, 'a' twice as much and more.
+  // The first index of 'a' is a seventh of what its group keeps and frees 171 parameters, that of 'b' a 15th
+  // for 360, that of 'c' a 31st for 180: 'b' and 'c' cost about the same, 'a' four times as much.
   const auto widths = widths_of(made("greedy")->plan(bench.request(0.7, 0.2)));
   EXPECT_EQ(widths[0], 8u);
   EXPECT_LT(widths[1], 16u);
   EXPECT_LT(widths[2], 32u);
+}
+
+TEST(Greedy, keeps_layers_of_equal_scores_in_balance) {
+  Bench bench;
+  for (auto& scores : bench.scores) std::fill(scores.begin(), scores.end(), 1.0);
+  for (const double part : {0.5, 0.2, 0.1}) {
+    const auto widths = widths_of(made("greedy", {{"keep_at_least", 0.0}})->plan(bench.request(part)));
+    for (std::size_t g = 0; g < 3; ++g)
+      EXPECT_GE(static_cast<double>(widths[g]) / static_cast<double>(bench.groups[g].size),
+                0.4 * std::sqrt(part))
+          << "group " << g << " at " << part;
+  }
 }
 
 TEST(Greedy, never_empties_a_layer_whose_scores_are_low) {
