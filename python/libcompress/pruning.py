@@ -42,7 +42,7 @@ def prune(
     model: Model,
     amount: float | Mapping[str, float | int] = 0.5,
     *,
-    criterion: str | Criterion = "magnitude",
+    criterion: str | Criterion | None = None,
     criterion_options: Mapping[str, object] | None = None,
     strategy: str | Strategy = "global",
     strategy_options: Mapping[str, object] | None = None,
@@ -67,12 +67,13 @@ def prune(
     node names as in `Model.groups`.
 
     `criterion` and `strategy` are names (`lc.criteria()`, `lc.strategies()`), with their options beside them,
-    or objects of subclasses of `lc.Criterion` and `lc.Strategy`.
+    or objects of subclasses of `lc.Criterion` and `lc.Strategy`. Without a criterion, channels are ranked by
+    taylor where there is data, else by magnitude.
 
     `ratios` fixes what groups keep of their width, by a pattern of their names, whatever the strategy says.
     A budget that is not reached within `tolerance` is an error that says what can be reached.
     """
-    scorer = Scorer(criterion, criterion_options)
+    scorer = Scorer(criterion or ("magnitude" if data is None else "taylor"), criterion_options)
     planner = Planner(strategy, strategy_options)
     groups = model.groups(ignore, spatial)
     context = ScoringContext(seed, _gradients(model, scorer, data, loss))

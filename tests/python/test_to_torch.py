@@ -187,6 +187,15 @@ def test_taylor_ranks_by_the_gradients_of_the_data(network, images):
     assert pruned.plan.to_json() != other.plan.to_json()
 
 
+def test_the_default_criterion_looks_at_data_where_there_is_some(network, images):
+    model = lc.from_torch(network, images[:1])
+    data = [(images, torch.arange(len(images)) % 5)]
+    with_data, without = model.prune(0.5, data=data), model.prune(0.5)
+    assert with_data.plan.to_json() == model.prune(0.5, criterion="taylor", data=data).plan.to_json()
+    assert without.plan.to_json() == model.prune(0.5, criterion="magnitude").plan.to_json()
+    assert with_data.plan.to_json() != without.plan.to_json()
+
+
 def test_every_operator_of_the_table_has_a_form_in_torch():
     from libcompress.torch_export.operators import TABLE
 
