@@ -222,6 +222,10 @@ def methods() -> dict[str, Callable[[Subject, np.ndarray], Runner]]:
     found = {"libcompress, as it is by default": ours()}
     for observer in [each.name for each in lc.plugins("observer")]:
         found[f"libcompress, {observer}"] = ours(observer=observer)
+    for observer in ("minmax", "mse"):
+        bare = ours(observer=observer, adaround=False, bias_correction=False)
+        found[f"libcompress, {observer}, nothing repaired"] = bare
+    found["libcompress, equalized too"] = ours(equalize=True)
     for method in ("MinMax", "Percentile", "Entropy"):
         found[f"onnxruntime, {method}"] = onnxruntimes(method)
     found["NNCF"] = nncfs(True)

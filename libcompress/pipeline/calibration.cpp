@@ -39,6 +39,8 @@ Quantization quantize_as(const QuantizeOptions& options, const Model& model, Cal
   const auto observer = make_observer(plugins, options.observer, options);
   QuantizeSettings settings;
   settings.one_scale = options.per_tensor;
+  settings.equalize = options.equalize;
+  settings.repairs = {options.adaround, options.bias_correction};
   return post_training(model, {inputs, *observer, reporter, rules_of(plugins, options)}, settings);
 }
 

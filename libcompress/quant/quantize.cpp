@@ -9,6 +9,7 @@
 
 #include "libcompress/analysis/groups.h"
 #include "libcompress/base/error.h"
+#include "libcompress/quant/equalize.h"
 #include "libcompress/quant/fold.h"
 #include "libcompress/runtime/executor.h"
 
@@ -89,6 +90,14 @@ NodeNames weighted_nodes(const Graph& graph, const std::vector<std::string>& pat
   return names;
 }
 
+std::vector<float> all_of(CalibrationSource& source) {
+  std::vector<float> all;
+  source.for_each_batch([&](std::span<const float> inputs, std::int64_t) {
+    all.insert(all.end(), inputs.begin(), inputs.end());
+  });
+  return all;
+}
+
 }  // namespace
 
 ArraySource::ArraySource(std::vector<float> inputs, std::int64_t example_size, std::int64_t batch)
@@ -140,9 +149,15 @@ Quantization post_training(const Model& model, const Calibration& calibration,
                            const QuantizeSettings& settings) {
   Quantization result;
   result.folded = fold(model);
+  if (settings.equalize) result.folded = equalize(result.folded);
   const auto one_scale = weighted_nodes(result.folded.graph, settings.one_scale);
   result.ranges = calibrate(result.folded, calibration);
   result.graph = lower(result.folded, result.ranges, settings.profile, one_scale);
+  if (!settings.repairs.any()) return result;
+  const auto inputs = all_of(calibration.inputs);
+  const auto repaired = repair_weights(result.folded, result.graph, inputs, calibration.inputs.size(),
+                                       settings.repairs, calibration.reporter);
+  result.graph = lower(repaired, result.ranges, settings.profile, one_scale);
   return result;
 }
 

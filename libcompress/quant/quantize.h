@@ -13,6 +13,7 @@
 #include "libcompress/quant/lower.h"
 #include "libcompress/quant/observer.h"
 #include "libcompress/quant/quantized_graph.h"
+#include "libcompress/quant/weight_repair.h"
 
 namespace compress {
 
@@ -64,16 +65,19 @@ ValueRanges calibrate(const Model& folded, const Calibration& calibration);
 struct QuantizeSettings {
   std::string profile = "litert";
   std::vector<std::string> one_scale{};  ///< patterns of nodes whose weights share one scale
+  bool equalize = false;                 ///< before calibration: equalize.h
+  WeightRepairs repairs{};               ///< after it: weight_repair.h
 };
 
 /// What quantization gives.
 struct Quantization {
-  Model folded;        ///< the float network that `graph` stands for, value by value
+  Model folded;        ///< the float network that `graph` stands for, value by value; equalized, not repaired
   ValueRanges ranges;  ///< of its values
   QuantizedGraph graph;
 };
 
-/// fold(), calibrate(), lower(). Error of kind usage for a pattern that matches no node with weights.
+/// fold(), equalize(), calibrate(), repair_weights(), lower(). Error of kind usage for a pattern that matches
+/// no node with weights.
 Quantization post_training(const Model& model, const Calibration& calibration,
                            const QuantizeSettings& settings = {});
 

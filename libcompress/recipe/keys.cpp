@@ -353,6 +353,12 @@ Key quantize_section() {
               "node the last counts"),
           row(quantize, &Q::per_tensor, "per_tensor",
               "patterns (*, ?) of nodes whose weights share one scale; others have one an output channel"),
+          row(quantize, &Q::equalize, "equalize",
+              "bring channels of consecutive layers to like ranges, in float32, before calibration"),
+          row(quantize, &Q::bias_correction, "bias_correction",
+              "add to each bias what 8 bits took from the mean of its channel"),
+          row(quantize, &Q::adaround, "adaround",
+              "round weights up or down so that the output of their layer changes least"),
           within(row(quantize, &Q::samples, "samples", "calibration inputs, from the training part"), 1,
                  1000000),
       });

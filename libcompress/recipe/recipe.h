@@ -117,10 +117,13 @@ struct PruneOptions {
 };
 
 struct QuantizeOptions {
-  std::string observer = "percentile";
+  std::string observer = "mse";
   double percentile = 99.999;             ///< for the percentile observer
   std::vector<std::string> observers{};   ///< "conv1*=minmax": other observers for these nodes
   std::vector<std::string> per_tensor{};  ///< glob patterns of nodes whose weights share one scale
+  bool equalize = false;                  ///< cross-layer equalization: quant/equalize.h
+  bool bias_correction = true;            ///< quant/weight_repair.h
+  bool adaround = true;                   ///< adaptive rounding: quant/adaround.h
   std::int64_t samples = 64;              ///< calibration views, from the training part
 
   bool operator==(const QuantizeOptions&) const = default;

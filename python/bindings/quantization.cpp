@@ -101,7 +101,10 @@ void bind_options(py::module_& module) {
       .def_readwrite("observer", &Q::observer)
       .def_readwrite("percentile", &Q::percentile)
       .def_readwrite("observers", &Q::observers)
-      .def_readwrite("per_tensor", &Q::per_tensor);
+      .def_readwrite("per_tensor", &Q::per_tensor)
+      .def_readwrite("equalize", &Q::equalize)
+      .def_readwrite("bias_correction", &Q::bias_correction)
+      .def_readwrite("adaround", &Q::adaround);
 }
 
 }  // namespace

@@ -67,16 +67,30 @@ def quantize(
     percentile: float | None = None,
     observers: Mapping[str, str] | None = None,
     per_tensor: Sequence[str] = (),
+    equalize: bool | None = None,
+    bias_correction: bool | None = None,
+    adaround: bool | None = None,
 ) -> QuantizedModel:
     """The int8 network of `model`, calibrated on `inputs`.
 
     `inputs` are real examples: an array [count, ...], a sequence of batches, or an .npy or .npz file of them.
     `observer` finds the ranges of activations (`lc.plugins("observer")`), and `observers` names others by
     patterns (*, ?) of nodes. Weights have a scale an output channel, but those of nodes that match
-    `per_tensor` share one. What is None is as in a recipe that says nothing of it.
+    `per_tensor` share one.
+
+    Three repairs for hard networks: `equalize` brings channels of consecutive layers to like ranges,
+    `bias_correction` gives each channel the mean back that it lost, and `adaround`
+    rounds weights so that the output of their layer changes least. What is None is as in
+    a recipe that says nothing of it.
     """
     options = _core.QuantizeOptions()
-    chosen = {"observer": observer, "percentile": percentile}
+    chosen = {
+        "observer": observer,
+        "percentile": percentile,
+        "equalize": equalize,
+        "bias_correction": bias_correction,
+        "adaround": adaround,
+    }
     for name, value in chosen.items():
         if value is not None:
             setattr(options, name, value)

@@ -87,3 +87,93 @@ def test_a_saved_network_answers_the_same(model, examples, tmp_path):
     assert loaded.compare(examples, model).inputs == len(examples)
     with pytest.raises(lc.Error, match="float model"):
         loaded.compare(examples)
+
+
+class Prototypes:
+    """Ten fixed pictures with noise: a task that a small network learns in seconds."""
+
+    def __init__(self, noise: float):
+        generator = torch.Generator().manual_seed(5)
+        self.pictures = torch.randn(10, 3, 8, 8, generator=generator)
+        self.noise = noise
+
+    def draw(self, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        targets = torch.randint(10, (count,), generator=generator)
+        return self.pictures[targets] + self.noise * torch.randn(count, 3, 8, 8, generator=generator), targets
+
+
+def separable(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False),
+        nn.BatchNorm2d(inputs),
+        nn.ReLU(),
+        nn.Conv2d(inputs, outputs, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    ]
+
+
+def trained_depthwise(task: Prototypes) -> nn.Module:
+    torch.manual_seed(3)
+    network = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1, bias=False),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        *separable(16, 24, 1),
+        *separable(24, 24, 2),
+        *separable(24, 32, 1),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(32, 10),
+    )
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    for step in range(150):
+        inputs, targets = task.draw(64, 100 + step)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(network(inputs), targets).backward()
+        optimizer.step()
+    return network.eval()
+
+
+def made_hostile(network: nn.Module) -> None:
+    """Scales every channel of a layer by a factor of its own and undoes it in the next one; in place."""
+    generator = torch.Generator().manual_seed(6)
+    layers = [each for each in network if isinstance(each, nn.Conv2d | nn.Linear)]
+    norms = [each for each in network if isinstance(each, nn.BatchNorm2d)]
+    with torch.no_grad():
+        for norm, following in zip(norms, layers[1:], strict=True):
+            factors = torch.exp2(10 * torch.rand(norm.num_features, generator=generator))
+            norm.weight *= factors
+            norm.bias *= factors
+            depthwise = isinstance(following, nn.Conv2d) and following.groups > 1
+            shape = (
+                (-1, *[1] * (following.weight.dim() - 1))
+                if depthwise
+                else (1, -1, *[1] * (following.weight.dim() - 2))
+            )
+            following.weight /= factors.reshape(shape)
+
+
+def test_repairs_win_back_what_hostile_ranges_cost():
+    task = Prototypes(noise=1.2)
+    network = trained_depthwise(task)
+    inputs, targets = task.draw(2000, 1)
+    examples = task.draw(64, 2)[0].numpy()
+    before = network(inputs).argmax(1)
+    made_hostile(network)
+    assert (network(inputs).argmax(1) == before).float().mean() > 0.999  # the function is the same
+    model = lc.from_torch(network, torch.zeros(1, 3, 8, 8))
+
+    def right(run) -> float:
+        return float((run(inputs.numpy()).argmax(1) == targets.numpy()).mean())
+
+    def in_8_bits(**repairs) -> float:
+        off = {"observer": "minmax", "adaround": False, "bias_correction": False, "equalize": False}
+        return right(model.quantize(examples, **{**off, **repairs}).run)
+
+    exact, naive = right(model.run), in_8_bits()
+    repaired = in_8_bits(equalize=True, bias_correction=True)
+    print(f"float {exact:.4f}, min-max {naive:.4f}, equalized and corrected {repaired:.4f}")
+    assert exact - naive > 0.1  # hostile indeed
+    assert repaired >= naive + 0.9 * (exact - naive)

@@ -50,6 +50,12 @@ void QuantizeArguments::declare(CLI::App& app) {
   app.add_option("--per-tensor", options.per_tensor,
                  "pattern (*, ?) of nodes whose weights share one scale; may be given again")
       ->allow_extra_args(false);
+  app.add_flag("--equalize,!--no-equalize", options.equalize,
+               "bring channels of consecutive layers to like ranges first");
+  app.add_flag("--bias-correction,!--no-bias-correction", options.bias_correction,
+               "add to each bias what 8 bits took from its channel's mean; on unless switched off");
+  app.add_flag("--adaround,!--no-adaround", options.adaround,
+               "round weights so that the output of their layer changes least; on unless switched off");
   app.add_option("--samples", options.samples, "calibration views, from the train part")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
