@@ -114,7 +114,9 @@ def methods() -> dict[str, Callable]:
     }
     forms = {form: ("taylor", {"form": form}) for form in TAYLOR_FORMS}
     plain = {name: (name, {}) for name in lc.criteria() if name != "taylor"}
-    for name, (criterion, options) in (plain | {f"taylor, {form}": how for form, how in forms.items()}).items():
+    for name, (criterion, options) in (
+        plain | {f"taylor, {form}": how for form, how in forms.items()}
+    ).items():
         found[name] = ours(criterion, options)
     compared = {"magnitude": ("magnitude", {})} | {f"taylor, {form}": how for form, how in forms.items()}
     for strategy in OTHER_STRATEGIES:

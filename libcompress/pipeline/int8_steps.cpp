@@ -17,6 +17,7 @@
 #include "libcompress/quant/quantize.h"
 #include "libcompress/quant/quantized_file.h"
 #include "libcompress/quant/reference.h"
+#include "libcompress/quant/sensitivity.h"
 #include "libcompress/train/evaluate.h"
 
 namespace compress {
@@ -26,16 +27,6 @@ using nlohmann::json;
 
 constexpr const char* kQuantizedFile = "quantized.safetensors";
 constexpr std::int64_t kComparedInputs = 16;
-
-json layer_errors_json(const NetworkDifference& difference) {
-  json rows = json::array();
-  for (const auto& layer : difference.layers)
-    rows.push_back({{"layer", layer.value},
-                    {"sqnr_db", layer.sqnr_db},
-                    {"cosine", layer.cosine},
-                    {"max_error", layer.max_abs_error}});
-  return rows;
-}
 
 /// Multipliers (int32) and shifts (int8), which the exported code stores beside the constants of the graph.
 std::int64_t factor_bytes(const QuantizedGraph& graph) {
@@ -131,9 +122,10 @@ json quantize_model(const Bench& bench, const std::string& from) {
   const auto made = quantize_as(options, model, inputs, bench.plugins, bench.reporter);
   save_quantized(bench.folder.path(kQuantizedFile), made.graph);
   const auto compared = std::min(options.samples, kComparedInputs);
-  const auto difference = compare(
-      made.folded, made.graph, sample_views(bench.data, Part::train, compared, bench.seed() + 1), compared);
-  json result = {{"quantization", layer_errors_json(difference)}, {"samples", options.samples}};
+  const auto views = sample_views(bench.data, Part::train, compared, bench.seed() + 1);
+  const auto difference = compare(made.folded, made.graph, views, compared);
+  const auto alone = sensitivity(made.folded, made.graph, views, compared, bench.reporter);
+  json result = {{"quantization", layer_errors_json(difference, alone)}, {"samples", options.samples}};
   if (difference.first_parting) result["first_parting"] = difference.layers[*difference.first_parting].value;
   return result;
 }

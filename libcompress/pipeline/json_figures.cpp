@@ -23,6 +23,20 @@ json evaluation_json(const Evaluation& evaluation) {
           {"confusion", evaluation.confusion}};
 }
 
+json layer_errors_json(const NetworkDifference& difference, std::span<const LayerSensitivity> alone) {
+  json rows = json::array();
+  for (const auto& layer : difference.layers) {
+    rows.push_back({{"layer", layer.value},
+                    {"sqnr_db", layer.sqnr_db},
+                    {"cosine", layer.cosine},
+                    {"max_error", layer.max_abs_error}});
+    for (const auto& each : alone) {
+      if (each.value == layer.value) rows.back()["alone_db"] = each.sqnr_db;
+    }
+  }
+  return rows;
+}
+
 json history_json(const std::vector<EpochMetrics>& history) {
   json epochs = json::array();
   for (const auto& metrics : history) epochs.push_back(json::parse(to_json_line(metrics)));

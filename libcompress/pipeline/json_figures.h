@@ -8,6 +8,8 @@
 
 #include "libcompress/analysis/cost.h"
 #include "libcompress/analysis/groups.h"
+#include "libcompress/quant/compare.h"
+#include "libcompress/quant/sensitivity.h"
 #include "libcompress/report/report.h"
 #include "libcompress/strategy/plan.h"
 #include "libcompress/train/evaluate.h"
@@ -22,6 +24,10 @@ nlohmann::json layers_json(const Graph& graph);
 nlohmann::json groups_json(std::span<const PruningGroup> groups, const PruningPlan& plan);
 nlohmann::json checks_json(const std::vector<Check>& checks);
 std::vector<Check> checks_from(const nlohmann::json& checks);
+
+/// One object a layer; "alone_db" where `alone` tells of it.
+nlohmann::json layer_errors_json(const NetworkDifference& difference,
+                                 std::span<const LayerSensitivity> alone);
 
 /// "x86_64, 2 cores".
 std::string machine_text();

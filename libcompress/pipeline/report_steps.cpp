@@ -106,7 +106,8 @@ void add_training(RunReport& report, const std::string& step, const json& histor
 
 void add_quantization(RunReport& report, const json& layers) {
   for (const auto& row : layers) {
-    LayerError error{row.at("layer"), std::nullopt, row.at("cosine"), row.at("max_error")};
+    LayerError error{row.at("layer"), std::nullopt, row.at("cosine"), row.at("max_error"), std::nullopt};
+    if (row.contains("alone_db")) error.alone_db = row.at("alone_db").get<double>();
     if (row.at("sqnr_db").is_number()) error.sqnr_db = row.at("sqnr_db").get<double>();
     report.quantization.push_back(error);
   }

@@ -15,8 +15,6 @@
 namespace compress {
 namespace {
 
-constexpr double kNoErrorDb = 200;
-
 /// Sums over elements and inputs.
 struct Sums {
   double signal = 0, error = 0, product = 0, other = 0, largest_error = 0;
@@ -36,8 +34,7 @@ struct Sums {
   LayerDifference finish(const QValue& value) const {
     LayerDifference layer;
     layer.value = value.name;
-    layer.sqnr_db =
-        error == 0 ? kNoErrorDb : std::clamp(10 * std::log10(signal / error), -kNoErrorDb, kNoErrorDb);
+    layer.sqnr_db = compress::sqnr_db(signal, error);
     const double norms = std::sqrt(signal * other);
     layer.cosine = norms > 0 ? product / norms : (signal == other ? 1 : 0);
     layer.max_abs_error = largest_error;

@@ -1,6 +1,8 @@
 // How far the 8-bit network is from the float32 network, layer by layer.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -37,6 +39,12 @@ struct NetworkDifference {
 /// out. Error of kind input if the networks' inputs or outputs differ in size.
 NetworkDifference compare(const Model& model, const QuantizedGraph& graph, std::span<const float> inputs,
                           std::int64_t count);
+
+/// 10 log10(signal / error) of two powers, held within -200 and 200; 200 where there is no error.
+inline double sqnr_db(double signal, double error) {
+  constexpr double kNoErrorDb = 200;
+  return error == 0 ? kNoErrorDb : std::clamp(10 * std::log10(signal / error), -kNoErrorDb, kNoErrorDb);
+}
 
 /// A table for people.
 std::string to_text(const NetworkDifference& difference);

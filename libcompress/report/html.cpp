@@ -342,14 +342,16 @@ void quantization(Markup& out, const RunReport& report) {
                "Signal to quantization noise of the int8 outputs against the float outputs; more is better.");
   constexpr double kFullScaleDb = 60;
   std::vector<Bar> bars;
-  Table rows{{"layer", "SQNR", "cosine", "largest error"}};
+  Table rows{{"layer", "SQNR", "cosine", "largest error", "output's SQNR, this layer alone"}};
   for (const auto& layer : report.quantization) {
     const auto sqnr = layer.sqnr_db ? fmt::format("{:.1f} dB", *layer.sqnr_db) : std::string("no error");
     bars.push_back({layer.layer, sqnr, layer.sqnr_db ? std::max(0.0, *layer.sqnr_db / kFullScaleDb) : 1});
-    rows.push_back({layer.layer, sqnr, fmt::format("{:.6f}", layer.cosine), short_number(layer.max_error)});
+    const auto alone = layer.alone_db ? fmt::format("{:.1f} dB", *layer.alone_db) : std::string();
+    rows.push_back(
+        {layer.layer, sqnr, fmt::format("{:.6f}", layer.cosine), short_number(layer.max_error), alone});
   }
   out.add(bar_chart(bars));
-  folded_table(out, "Cosine and largest error", rows, {});
+  folded_table(out, "Cosine, largest error, and each layer alone in 8 bits", rows, {});
   out.close();
 }
 

@@ -75,6 +75,7 @@ void fields(T& value, auto&& field) {
   field("sqnr_db", value.sqnr_db);
   field("cosine", value.cosine);
   field("max_error", value.max_error);
+  field("alone_db", value.alone_db);
 }
 
 template <Either<ConfusionMatrix> T>

@@ -65,7 +65,8 @@ struct LayerError {
   std::string layer;
   std::optional<double> sqnr_db{};  ///< signal to quantization noise; empty where there is no noise
   double cosine = 1;
-  double max_error = 0;  ///< largest absolute difference, in the units of the float output
+  double max_error = 0;              ///< largest absolute difference, in the units of the float output
+  std::optional<double> alone_db{};  ///< the same of the network's output with only this layer in 8 bits
 };
 
 /// counts[t][p]: clips of class t that the network took for class p. Square, one row per class name.

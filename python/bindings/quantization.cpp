@@ -5,6 +5,7 @@
 #include "libcompress/quant/compare.h"
 #include "libcompress/quant/quantized_file.h"
 #include "libcompress/quant/reference.h"
+#include "libcompress/quant/sensitivity.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/casters.h"
 #include "python/bindings/plugins.h"
@@ -94,6 +95,24 @@ void bind_difference(py::module_& module) {
       py::arg("model"), py::arg("quantized"), py::arg("inputs"));
 }
 
+void bind_sensitivity(py::module_& module) {
+  py::class_<LayerSensitivity>(module, "LayerSensitivity", "The network in float32 but for one layer.")
+      .def_readonly("value", &LayerSensitivity::value)
+      .def_readonly("sqnr_db", &LayerSensitivity::sqnr_db, "of the network's first output")
+      .def_readonly("same_class", &LayerSensitivity::same_class)
+      .def("__repr__", [](const LayerSensitivity& self) {
+        return "<LayerSensitivity " + self.value + ": " + std::to_string(self.sqnr_db) + " dB>";
+      });
+  module.def(
+      "sensitivity",
+      [](const Model& folded, const Quantized& quantized, const py::array& array) {
+        const Tensor inputs = tensor_of(array);
+        const py::gil_scoped_release others_may_run;
+        return sensitivity(folded, quantized.graph(), examples_for(folded, inputs), inputs.shape().front());
+      },
+      py::arg("folded"), py::arg("quantized"), py::arg("inputs"));
+}
+
 void bind_options(py::module_& module) {
   using Q = QuantizeOptions;
   py::class_<Q>(module, "QuantizeOptions", "The section `quantize` of a recipe.")
@@ -136,6 +155,7 @@ void bind_quantization(py::module_& module) {
       [](const std::filesystem::path& path) { return std::make_unique<Quantized>(load_quantized(path)); },
       py::arg("path"), py::call_guard<py::gil_scoped_release>());
   bind_difference(module);
+  bind_sensitivity(module);
 }
 
 }  // namespace compress::python

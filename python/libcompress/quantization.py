@@ -45,6 +45,12 @@ class QuantizedModel:
             raise error("usage", "compare", "an int8 network from a file", "the float model beside it")
         return _core.compare(model.core, self.core, np.asarray(inputs))
 
+    def sensitivity(self, inputs: np.ndarray) -> list[_core.LayerSensitivity]:
+        """What each layer alone costs the output: the rest of the network stays in float32."""
+        if self.folded is None:
+            raise error("usage", "sensitivity", "an int8 network from a file", "one that `quantize` made")
+        return _core.sensitivity(self.folded.core, self.core, np.asarray(inputs))
+
     def save(self, path: str | os.PathLike) -> None:
         """As the quantized.safetensors of a run, which the command exports as C."""
         self.core.save(path)

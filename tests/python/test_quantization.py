@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import conftest  # noqa: F401  # makes the package importable
+import conftest  # also makes the package importable
 import numpy as np
 import pytest
 import torch
@@ -177,3 +177,24 @@ def test_repairs_win_back_what_hostile_ranges_cost():
     print(f"float {exact:.4f}, min-max {naive:.4f}, equalized and corrected {repaired:.4f}")
     assert exact - naive > 0.1  # hostile indeed
     assert repaired >= naive + 0.9 * (exact - naive)
+
+
+def test_sensitivity_tells_what_each_layer_alone_costs(model, examples):
+    quantized = model.quantize(examples)
+    layers = quantized.sensitivity(examples)
+    assert layers[0].value == model.inputs[0].name
+    assert all(layer.sqnr_db > 10 and layer.same_class > 16 for layer in layers)
+
+
+def test_the_command_quantizes_and_tells_of_layers(tiny_run, tmp_path):
+    network = tiny_run / "checkpoints" / "original.safetensors"
+    data = ["--data", "sounds", "--data-option", "sample_rate=8000", "--data-option", "input_length=4000"]
+    made = conftest.call(
+        "quantize", network, *data, "--samples", "8", "--out", tmp_path / "q.safetensors", "--json"
+    )
+    assert made.code == 0, made.err
+    assert all(layer["cosine"] > 0.5 for layer in made.json["layers"])
+    assert any("alone_db" in layer for layer in made.json["layers"])
+    assert lc.load_quantized(tmp_path / "q.safetensors").macs > 0
+    table = conftest.call("quantize", network, *data, "--samples", "8")
+    assert "alone in 8 bits" in table.out

@@ -76,8 +76,9 @@ RunReport sample_report() {
   report.groups = {{"conv1.out", 8, 5, ""}, {"fc.in", 512, 512, "pinned: softmax over the classes"}};
   report.training = sample_training();
   for (int i = 1; i <= 12; ++i)
-    report.quantization.push_back({fmt::format("conv{}", i), 44.0 - 1.7 * i, 0.99995 - 1e-5 * i, 0.013 * i});
-  report.quantization.push_back({"permute", std::nullopt, 1, 0});
+    report.quantization.push_back(
+        {fmt::format("conv{}", i), 44.0 - 1.7 * i, 0.99995 - 1e-5 * i, 0.013 * i, 50.0 - i});
+  report.quantization.push_back({"permute", std::nullopt, 1, 0, std::nullopt});
   report.confusion = sample_confusion();
   report.checks = {
       {"pruned network against the masked network", Verdict::passed, "largest difference 3.1e-7"},

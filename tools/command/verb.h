@@ -41,6 +41,7 @@ Verb groups_verb();
 Verb prune_verb();
 Verb convert_verb();
 Verb evaluate_verb();
+Verb quantize_verb();
 Verb export_verb();
 Verb report_verb();
 Verb plugins_verb();
