@@ -5,6 +5,7 @@
 
 #include "libcompress/base/error.h"
 #include "libcompress/quant/lower.h"
+#include "libcompress/quant/simulation.h"
 #include "libcompress/recipe/quantity.h"
 
 namespace compress {
@@ -32,16 +33,33 @@ std::vector<ObserverRule> rules_of(const Plugins& plugins, const QuantizeOptions
   return rules;
 }
 
+/// Training moves the weights itself.
+QuantizeSettings settings_of(const QuantizeOptions& options) {
+  QuantizeSettings settings;
+  settings.one_scale = options.per_tensor;
+  settings.equalize = options.equalize;
+  if (!options.fine_tune) settings.repairs = {options.adaround, options.bias_correction};
+  return settings;
+}
+
 }  // namespace
 
 Quantization quantize_as(const QuantizeOptions& options, const Model& model, CalibrationSource& inputs,
                          const Plugins& plugins, Reporter& reporter) {
   const auto observer = make_observer(plugins, options.observer, options);
-  QuantizeSettings settings;
-  settings.one_scale = options.per_tensor;
-  settings.equalize = options.equalize;
-  settings.repairs = {options.adaround, options.bias_correction};
-  return post_training(model, {inputs, *observer, reporter, rules_of(plugins, options)}, settings);
+  return post_training(model, {inputs, *observer, reporter, rules_of(plugins, options)},
+                       settings_of(options));
+}
+
+Quantization fine_tuned(const Quantization& made, const QuantizeOptions& options, const DataSet& data,
+                        TrainJob job, std::vector<EpochMetrics>* history) {
+  job.options = *options.fine_tune;
+  job.rounding = grids_of(made.folded.graph, made.graph);
+  if (options.fine_tune->distillation)
+    job.distillation.emplace(Distillation{made.folded, *options.fine_tune->distillation});
+  auto trained = train(made.folded, data, job);
+  if (history) *history = std::move(trained.history);
+  return with_weights(made, std::move(trained.model.weights), settings_of(options));
 }
 
 std::vector<float> sample_views(const DataSet& data, Part part, std::int64_t count, std::uint64_t seed) {

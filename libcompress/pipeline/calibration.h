@@ -12,12 +12,19 @@
 #include "libcompress/quant/quantized_graph.h"
 #include "libcompress/recipe/recipe.h"
 #include "libcompress/train/evaluate.h"
+#include "libcompress/train/trainer.h"
 
 namespace compress {
 
 /// What `quantize` of a recipe asks for, on these inputs.
 Quantization quantize_as(const QuantizeOptions& options, const Model& model, CalibrationSource& inputs,
                          const Plugins& plugins, Reporter& reporter = silent_reporter());
+
+/// Trains what quantize_as() made as 8 bits compute it (quantization-aware training: Jacob et al., CVPR
+/// 2018), as `options.fine_tune` says, and lowers the result in the same ranges. `job` has the seed, the
+/// state file and what hears of progress. With distillation it learns from `made.folded` as it is in float32.
+Quantization fine_tuned(const Quantization& made, const QuantizeOptions& options, const DataSet& data,
+                        TrainJob job, std::vector<EpochMetrics>* history = nullptr);
 
 /// `count` views as an evaluation sees them, [count, input shape...]: clips of `part` in a random order, one
 /// view of each drawn at random, over again if there are fewer clips. Error of kind input if the part is

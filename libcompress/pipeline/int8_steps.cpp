@@ -112,22 +112,45 @@ class SideBySide {
   std::int64_t inputs_ = 0, bytes_ = 0, different_ = 0;
 };
 
-}  // namespace
+TrainJob eight_bit_job(const Bench& bench) {
+  constexpr std::uint64_t kSalt = 0x8b175;  // its own numbers
+  TrainJob job;
+  job.seed = bench.seed() ^ kSalt;
+  job.state_file = bench.folder.checkpoint("int8.state");
+  job.activity = "fine-tune int8";
+  job.reporter = &bench.reporter;
+  job.on_epoch = [&](const EpochMetrics& metrics) {
+    append_line(bench.folder.path("metrics.jsonl"), to_json_line(metrics));
+  };
+  return job;
+}
 
 json quantize_model(const Bench& bench, const std::string& from) {
   const QuantizeOptions& options = *bench.recipe.quantize;
   const Model model = bench.model(from);
   const auto size = element_count(bench.data.input_shape());
   ArraySource inputs(sample_views(bench.data, Part::train, options.samples, bench.seed()), size);
-  const auto made = quantize_as(options, model, inputs, bench.plugins, bench.reporter);
+  auto made = quantize_as(options, model, inputs, bench.plugins, bench.reporter);
+  std::vector<EpochMetrics> history;
+  if (options.fine_tune) made = fine_tuned(made, options, bench.data, eight_bit_job(bench), &history);
   save_quantized(bench.folder.path(kQuantizedFile), made.graph);
   const auto compared = std::min(options.samples, kComparedInputs);
   const auto views = sample_views(bench.data, Part::train, compared, bench.seed() + 1);
   const auto difference = compare(made.folded, made.graph, views, compared);
   const auto alone = sensitivity(made.folded, made.graph, views, compared, bench.reporter);
   json result = {{"quantization", layer_errors_json(difference, alone)}, {"samples", options.samples}};
+  if (options.fine_tune) result["history"] = history_json(history);
   if (difference.first_parting) result["first_parting"] = difference.layers[*difference.first_parting].value;
   return result;
+}
+
+}  // namespace
+
+void quantize_step(const Bench& bench, const std::string& from) {
+  bench.folder.step("quantize", [&] { return quantize_model(bench, from); });
+  // The state goes only when the step is recorded: a kill in between repeats nothing.
+  std::error_code ignored;
+  std::filesystem::remove(eight_bit_job(bench).state_file, ignored);
 }
 
 json measure_int8(const Bench& bench) {

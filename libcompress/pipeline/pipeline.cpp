@@ -30,7 +30,7 @@ void carry_out(const Bench& bench) {
     folder.step("measure pruned", [&] { return measure_model(bench, "measure pruned", current); });
   }
   if (recipe.quantize) {
-    folder.step("quantize", [&] { return quantize_model(bench, current); });
+    quantize_step(bench, current);
     folder.step("measure int8", [&] { return measure_int8(bench); });
   }
   if (recipe.exporting) {

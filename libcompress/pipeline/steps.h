@@ -63,8 +63,9 @@ std::string prune_in_steps(const Bench& bench, const std::string& from);
 nlohmann::json prune_model(const Bench& bench, const std::string& step, const std::string& from,
                            const std::string& to, const Budget& budget);
 
-/// Folds, calibrates, quantizes, compares layer by layer. -> quantized.safetensors
-nlohmann::json quantize_model(const Bench& bench, const std::string& from);
+/// Folds, calibrates, quantizes, trains in 8 bits if the recipe says so, compares layer by layer.
+/// -> quantized.safetensors. Training goes on from the last save of an earlier try.
+void quantize_step(const Bench& bench, const std::string& from);
 
 /// Accuracy of the int8 reference executor on the test part.
 nlohmann::json measure_int8(const Bench& bench);

@@ -161,6 +161,13 @@ Quantization post_training(const Model& model, const Calibration& calibration,
   return result;
 }
 
+Quantization with_weights(Quantization made, StateDict weights, const QuantizeSettings& settings) {
+  made.folded.weights = std::move(weights);
+  const auto one_scale = weighted_nodes(made.folded.graph, settings.one_scale);
+  made.graph = lower(made.folded, made.ranges, settings.profile, one_scale);
+  return made;
+}
+
 QuantizedGraph quantize(const Model& model, const Calibration& calibration, const std::string& profile) {
   return post_training(model, calibration, {.profile = profile}).graph;
 }

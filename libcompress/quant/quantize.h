@@ -81,6 +81,9 @@ struct Quantization {
 Quantization post_training(const Model& model, const Calibration& calibration,
                            const QuantizeSettings& settings = {});
 
+/// `made` with other weights, of the same names and shapes as its folded model's, in the same ranges.
+Quantization with_weights(Quantization made, StateDict weights, const QuantizeSettings& settings = {});
+
 /// The graph of post_training().
 QuantizedGraph quantize(const Model& model, const Calibration& calibration,
                         const std::string& profile = "litert");

@@ -12,6 +12,7 @@
 #include "libcompress/base/error.h"
 #include "libcompress/quant/compare.h"
 #include "libcompress/quant/simulation.h"
+#include "libcompress/runtime/on_grid.h"
 
 namespace compress {
 namespace {

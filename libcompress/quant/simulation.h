@@ -1,6 +1,6 @@
 // The quantized network in float32: the folded network with everything rounded as its quantized graph rounds
-// it. Close to the integers, not equal to them; it can be asked for layers one by one, and has gradients.
-// Includes LibTorch; internal to quant.
+// it (runtime/on_grid.h). Close to the integers, not equal to them; it can be asked for layers one by one,
+// and has gradients.
 #pragma once
 
 #include "libcompress/graph/graph.h"

@@ -14,6 +14,7 @@
 #include "libcompress/quant/simulation.h"
 #include "libcompress/runtime/kernels.h"
 #include "libcompress/runtime/network.h"
+#include "libcompress/runtime/on_grid.h"
 
 namespace compress {
 namespace {

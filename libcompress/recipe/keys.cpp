@@ -175,11 +175,13 @@ Key train_section(At at, std::string name, std::string help) {
   return key;
 }
 
-Key distillation_section() {
-  const auto distillation = [](auto& recipe) -> auto& { return *recipe.prune->fine_tune->distillation; };
+/// `at` finds FineTuneOptions in a recipe.
+template <typename At>
+Key distillation_section(At at) {
+  const auto distillation = [at](auto& recipe) -> auto& { return *at(recipe).distillation; };
   using D = DistillationOptions;
   return optional_section(
-      [](auto& recipe) -> auto& { return recipe.prune->fine_tune->distillation; }, D{},
+      [at](auto& recipe) -> auto& { return at(recipe).distillation; }, D{},
       section("distillation", "learning from the unpruned network beside the targets; left out: none",
               {
                   within(row(distillation, &D::temperature, "temperature",
@@ -194,9 +196,30 @@ Key distillation_section() {
 Key fine_tune_section() {
   const auto fine_tune = [](auto& recipe) -> auto& { return *recipe.prune->fine_tune; };
   auto key = train_section(fine_tune, "fine_tune", "training after pruning; left out: none");
-  key.keys.push_back(distillation_section());
+  key.keys.push_back(distillation_section(fine_tune));
   return optional_section([](auto& recipe) -> auto& { return recipe.prune->fine_tune; }, FineTuneOptions{},
                           std::move(key));
+}
+
+/// Training in 8 bits starts where the float network ended: short and slow.
+FineTuneOptions eight_bit_training() {
+  FineTuneOptions options;
+  options.epochs = 10;
+  options.learning_rate = 0.001;
+  options.schedule = "cosine";
+  return options;
+}
+
+Key eight_bit_fine_tune_section() {
+  const auto fine_tune = [](auto& recipe) -> auto& { return *recipe.quantize->fine_tune; };
+  auto key = train_section(fine_tune, "fine_tune",
+                           "training of the network as 8 bits compute it, in place of adaround and "
+                           "bias_correction; left out: none");
+  key.keys.push_back(distillation_section(fine_tune));
+  auto& distillation = key.keys.back();
+  distillation.spec.help = "learning from the float network beside the targets; left out: none";
+  return optional_section([](auto& recipe) -> auto& { return recipe.quantize->fine_tune; },
+                          eight_bit_training(), std::move(key));
 }
 
 Key group_lasso_section() {
@@ -359,6 +382,7 @@ Key quantize_section() {
               "add to each bias what 8 bits took from the mean of its channel"),
           row(quantize, &Q::adaround, "adaround",
               "round weights up or down so that the output of their layer changes least"),
+          eight_bit_fine_tune_section(),
           within(row(quantize, &Q::samples, "samples", "calibration inputs, from the training part"), 1,
                  1000000),
       });

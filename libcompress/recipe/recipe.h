@@ -124,7 +124,9 @@ struct QuantizeOptions {
   bool equalize = false;                  ///< cross-layer equalization: quant/equalize.h
   bool bias_correction = true;            ///< quant/weight_repair.h
   bool adaround = true;                   ///< adaptive rounding: quant/adaround.h
-  std::int64_t samples = 64;              ///< calibration views, from the training part
+  /// Training of the network as 8 bits compute it, in place of the two repairs above.
+  std::optional<FineTuneOptions> fine_tune{};
+  std::int64_t samples = 64;  ///< calibration views, from the training part
 
   bool operator==(const QuantizeOptions&) const = default;
 };

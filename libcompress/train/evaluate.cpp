@@ -105,14 +105,22 @@ void check_fit(const Graph& graph, const DataSet& data) {
 Evaluation evaluate(const Model& model, const DataSet& data, Part part, const EvaluateOptions& options) {
   check_fit(model.graph, data);
   Executor executor(model);
-  const auto outputs = executor.output_size();
-  const bool logits = !ends_in_softmax(model.graph);
-  const Predict predict = [&](std::span<const float> views, std::int64_t count) {
-    auto scores = executor.run(views, count);
-    if (logits) softmax_rows(scores, static_cast<std::size_t>(outputs));
-    return scores;
+  const Predict scores = [&](std::span<const float> views, std::int64_t count) {
+    return executor.run(views, count);
   };
-  return evaluate_with(predict, outputs, data, part, options);
+  return evaluate_scores(model.graph, scores, data, part, options);
+}
+
+Evaluation evaluate_scores(const Graph& graph, const Predict& scores, const DataSet& data, Part part,
+                           const EvaluateOptions& options) {
+  const auto outputs = data.target_count();
+  if (ends_in_softmax(graph)) return evaluate_with(scores, outputs, data, part, options);
+  const Predict probabilities = [&](std::span<const float> views, std::int64_t count) {
+    auto found = scores(views, count);
+    softmax_rows(found, static_cast<std::size_t>(outputs));
+    return found;
+  };
+  return evaluate_with(probabilities, outputs, data, part, options);
 }
 
 Evaluation evaluate_with(const Predict& predict, std::int64_t outputs, const DataSet& data, Part part,

@@ -42,10 +42,14 @@ void check_fit(const Graph& graph, const DataSet& data);
 /// fit the data.
 Evaluation evaluate(const Model& model, const DataSet& data, Part part, const EvaluateOptions& options = {});
 
-/// Probabilities of `count` views: [count, input shape...] -> [count, outputs].
+/// Scores of `count` views: [count, input shape...] -> [count, outputs].
 using Predict = std::function<std::vector<float>(std::span<const float> views, std::int64_t count)>;
 
-/// The same for any executor, called from this thread with all views of one or more clips.
+/// The same for any executor of `graph`: `scores` are what its first output holds, probabilities or logits.
+Evaluation evaluate_scores(const Graph& graph, const Predict& scores, const DataSet& data, Part part,
+                           const EvaluateOptions& options = {});
+
+/// The same of probabilities, called from this thread with all views of one or more clips.
 Evaluation evaluate_with(const Predict& predict, std::int64_t outputs, const DataSet& data, Part part,
                          const EvaluateOptions& options = {});
 

@@ -17,6 +17,7 @@
 #include "libcompress/train/evaluate.h"
 #include "libcompress/train/group_lasso.h"
 #include "libcompress/train/loss.h"
+#include "libcompress/train/rounded.h"
 #include "libcompress/train/schedule.h"
 #include "libcompress/train/sgd.h"
 
@@ -67,6 +68,13 @@ std::string text_of(const Distillation& distillation) {
          hashes_of(teacher.weights);
 }
 
+std::string text_of(const Grids& grids) {
+  std::string text = "|rounding";
+  for (const auto& [id, grid] : grids)
+    text += fmt::format(" {}: {} {}", index_of(id), grid.zero_point, fmt::join(grid.scales, ","));
+  return text;
+}
+
 std::string text_of(const ChannelPenalty& penalty) {
   std::string text = fmt::format("|penalty {}", penalty.strength);
   for (const auto& group : penalty.groups) {
@@ -85,6 +93,7 @@ std::string job_hash(const Model& model, const DataSet& data, const TrainJob& jo
   text += hashes_of(model.weights) + hashes_of(job.masks);
   if (job.distillation) text += text_of(*job.distillation);
   if (job.penalty) text += text_of(*job.penalty);
+  if (job.rounding) text += text_of(*job.rounding);
   return content_hash(text);
 }
 
@@ -109,7 +118,7 @@ class Trainer {
         network_(model, WeightUse::copied),
         scores_(find_class_scores(model.graph)),
         sgd_(network_, job.options, job.masks) {
-    check_batch(model.graph, batches_);
+    if (!job.rounding) check_batch(model.graph, batches_);
     if (job.distillation) teacher_.emplace(job.distillation->teacher, job.distillation->options);
     if (job.penalty) lasso_.emplace(network_, job.penalty->groups, job.penalty->strength);
     state_.job = job_hash(model, data, job);
@@ -137,8 +146,10 @@ class Trainer {
   void step(const Batch& batch) {
     const auto number = state_.epoch * batches_.count() + state_.step;
     const auto seed = Random::stream(job_.seed ^ kDropoutSalt, static_cast<std::uint64_t>(number)).bits();
-    const auto loss =
-        loss_of(network_, scores_, batch, {Mode::train, seed, {}}, teacher_ ? &*teacher_ : nullptr);
+    Grids grids;
+    if (job_.rounding) grids = grids_now(network_, *job_.rounding);
+    const auto pass = job_.rounding ? pass_on(grids) : Pass{Mode::train, seed};
+    const auto loss = loss_of(network_, scores_, batch, pass, teacher_ ? &*teacher_ : nullptr);
     const auto mean = loss.mean.item<double>();
     if (!std::isfinite(mean)) diverged(fmt::format("the loss is {} in step {}", mean, state_.step + 1));
     loss.mean.backward();
@@ -191,7 +202,9 @@ class Trainer {
     Evaluation found;
     StopOnly reporter(reporter_);
     try {
-      found = evaluate(now, data_, Part::validation, {.reporter = &reporter});
+      const EvaluateOptions options{.reporter = &reporter};
+      found = job_.rounding ? evaluate_rounded(now, *job_.rounding, data_, Part::validation, options)
+                            : evaluate(now, data_, Part::validation, options);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) stop();
       throw;

@@ -14,6 +14,7 @@
 #include "libcompress/data/dataset.h"
 #include "libcompress/graph/graph.h"
 #include "libcompress/recipe/recipe.h"
+#include "libcompress/runtime/grid.h"
 #include "libcompress/train/state.h"
 
 namespace compress {
@@ -36,6 +37,12 @@ struct TrainJob {
   StateDict masks{};  ///< by parameter name, its shape, float32, 0 or 1: weights under a 0 become and stay 0
   std::optional<Distillation> distillation{};
   std::optional<ChannelPenalty> penalty{};
+
+  /// Trains the network as 8 bits compute it: parameters, inputs and activations that have a grid are read
+  /// from it, gradients pass the rounding straight through. Grids of activations stay, those of parameters
+  /// follow the weights. Norms that were not folded keep their running statistics, and nothing is dropped
+  /// out.
+  std::optional<Grids> rounding{};
 
   /// Where the state is kept, or empty. If the file is there, training goes on from it: at the same number of
   /// threads (use_threads) with the same bits as if it had never stopped.

@@ -144,3 +144,16 @@ def test_a_gate_without_a_validation_part_to_judge_by_is_refused(tmp_path):
     result = call("run", tmp_path / "falling.yaml", "--out", tmp_path / "run")
     assert result.code == 3, result.err
     assert "without a validation part" in result.err
+
+
+def test_a_recipe_trains_in_8_bits_and_exports_what_it_trained(tmp_path):
+    recipe = tmp_path / "tiny.yaml"
+    training = "{epochs: 2, batch_size: 16, learning_rate: 0.001, distillation: {}}"
+    recipe.write_text(TINY.replace("samples: 8}", f"samples: 8, fine_tune: {training}}}"))
+    result = call("run", recipe, "--out", tmp_path / "run", "--json")
+    assert result.code == 0, result.err
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert [each["epoch"] for each in report["training"] if each["stage"] == "quantize"] == [1, 2]
+    verdicts = {each["name"]: each["verdict"] for each in report["checks"]}
+    assert verdicts["C code compiled for this computer equals the int8 reference"] == "passed"
+    assert not list((tmp_path / "run" / "checkpoints").glob("*.state.*"))

@@ -7,6 +7,8 @@
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
+#include "libcompress/runtime/on_grid.h"
+
 namespace compress {
 namespace {
 

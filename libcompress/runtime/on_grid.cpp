@@ -1,4 +1,4 @@
-#include "libcompress/runtime/grid.h"
+#include "libcompress/runtime/on_grid.h"
 
 #include <ATen/ops/abs.h>
 #include <ATen/ops/amax.h>
@@ -34,8 +34,8 @@ at::Tensor on_grid(const at::Tensor& values, const Grid& grid) {
   return at::fake_quantize_per_channel_affine(values, at::tensor(grid.scales), zeros, 0, grid.low, grid.high);
 }
 
-Pass pass_on(const Grids& grids, Mode mode, std::uint64_t seed) {
-  Pass pass{mode, seed, {}, {}};
+Pass pass_on(const Grids& grids) {
+  Pass pass;
   pass.read = [&grids](const Node& node, std::size_t operand, at::Tensor tensor) {
     const auto grid = grids.find(node.inputs[operand]);
     return grid == grids.end() ? std::move(tensor) : on_grid(tensor, grid->second);

@@ -1,4 +1,4 @@
-#include "libcompress/runtime/grid.h"
+#include "libcompress/runtime/on_grid.h"
 
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
