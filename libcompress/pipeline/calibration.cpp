@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "libcompress/base/error.h"
+#include "libcompress/import/npy.h"
 #include "libcompress/quant/lower.h"
 #include "libcompress/quant/simulation.h"
 #include "libcompress/recipe/quantity.h"
@@ -49,6 +50,19 @@ Quantization quantize_as(const QuantizeOptions& options, const Model& model, Cal
   const auto observer = make_observer(plugins, options.observer, options);
   return post_training(model, {inputs, *observer, reporter, rules_of(plugins, options)},
                        settings_of(options));
+}
+
+std::vector<float> calibration_inputs(const std::filesystem::path& inputs, const DataSet& data,
+                                      std::int64_t samples, std::uint64_t seed) {
+  if (inputs.empty()) return sample_views(data, Part::train, samples, seed);
+  const auto examples = read_examples(inputs);
+  const auto& shape = examples.shape();
+  const auto one = data.input_shape();
+  if (!std::equal(shape.begin() + 1, shape.end(), one.begin(), one.end()))
+    throw Error(ErrorKind::input, {inputs.string(), "examples of shape " + to_string(shape),
+                                   to_string(one) + " behind their count", ""});
+  const auto values = examples.as<float>();
+  return {values.begin(), values.end()};
 }
 
 Quantization fine_tuned(const Quantization& made, const QuantizeOptions& options, const DataSet& data,

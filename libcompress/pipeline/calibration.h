@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -19,6 +20,11 @@ namespace compress {
 /// What `quantize` of a recipe asks for, on these inputs.
 Quantization quantize_as(const QuantizeOptions& options, const Model& model, CalibrationSource& inputs,
                          const Plugins& plugins, Reporter& reporter = silent_reporter());
+
+/// The examples that calibration looks at, [count, input shape...]: those of the file `inputs`, or views of
+/// the training part if it is empty. Error of kind input if the file's shape is not the data's.
+std::vector<float> calibration_inputs(const std::filesystem::path& inputs, const DataSet& data,
+                                      std::int64_t samples, std::uint64_t seed);
 
 /// Trains what quantize_as() made as 8 bits compute it (quantization-aware training: Jacob et al., CVPR
 /// 2018), as `options.fine_tune` says, and lowers the result in the same ranges. `job` has the seed, the

@@ -129,7 +129,8 @@ json quantize_model(const Bench& bench, const std::string& from) {
   const QuantizeOptions& options = *bench.recipe.quantize;
   const Model model = bench.model(from);
   const auto size = element_count(bench.data.input_shape());
-  ArraySource inputs(sample_views(bench.data, Part::train, options.samples, bench.seed()), size);
+  const auto file = options.inputs ? resolved(bench.recipe, *options.inputs) : std::filesystem::path();
+  ArraySource inputs(calibration_inputs(file, bench.data, options.samples, bench.seed()), size);
   auto made = quantize_as(options, model, inputs, bench.plugins, bench.reporter);
   std::vector<EpochMetrics> history;
   if (options.fine_tune) made = fine_tuned(made, options, bench.data, eight_bit_job(bench), &history);

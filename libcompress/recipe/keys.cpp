@@ -383,6 +383,9 @@ Key quantize_section() {
           row(quantize, &Q::adaround, "adaround",
               "round weights up or down so that the output of their layer changes least"),
           eight_bit_fine_tune_section(),
+          a_path(row(quantize, &Q::inputs, "inputs",
+                     "calibration inputs in place of the training part: an .npy or .npz file of examples, "
+                     "relative to the recipe's folder")),
           within(row(quantize, &Q::samples, "samples", "calibration inputs, from the training part"), 1,
                  1000000),
       });

@@ -442,6 +442,7 @@ Recipe with_absolute_paths(Recipe recipe, const PluginTables& plugins) {
   for (auto& file : recipe.plugins) absolute(file);
   if (recipe.model.file) absolute(*recipe.model.file);
   if (recipe.model.checkpoint) absolute(*recipe.model.checkpoint);
+  if (recipe.quantize && recipe.quantize->inputs) absolute(*recipe.quantize->inputs);
   for_each_key([&](const Key& key, const std::string& path) {
     if (!key.plugin || (path.starts_with("prune.") && !recipe.prune) || (key.present && !key.present(recipe)))
       return;

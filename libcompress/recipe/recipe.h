@@ -126,7 +126,8 @@ struct QuantizeOptions {
   bool adaround = true;                   ///< adaptive rounding: quant/adaround.h
   /// Training of the network as 8 bits compute it, in place of the two repairs above.
   std::optional<FineTuneOptions> fine_tune{};
-  std::int64_t samples = 64;  ///< calibration views, from the training part
+  std::optional<std::string> inputs{};  ///< .npy or .npz of examples, in place of the training part
+  std::int64_t samples = 64;            ///< calibration views, from the training part
 
   bool operator==(const QuantizeOptions&) const = default;
 };

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from pathlib import Path
@@ -78,9 +79,21 @@ def onnx_files() -> dict[str, bytes]:
     return files
 
 
+def numpy_files() -> dict[str, bytes]:
+    def saved(write, *arrays) -> bytes:
+        file = io.BytesIO()
+        write(file, *arrays)
+        return file.getvalue()
+
+    small = np.arange(6).reshape(2, 3)
+    files = {f"{kind}.npy": saved(np.save, small.astype(kind)) for kind in ("f4", "f8", "i1", "i8", "?")}
+    return files | {"scalar.npy": saved(np.save, np.float32(1)), "two.npz": saved(np.savez, small, small[:1])}
+
+
 def main() -> None:
     families = {
         "checkpoint": checkpoints,
+        "npy": numpy_files,
         "onnx": onnx_files,
         "safetensors": safetensors_files,
         "tflite": tflite_files,

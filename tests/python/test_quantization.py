@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import conftest  # also makes the package importable
 import numpy as np
 import pytest
@@ -198,3 +200,19 @@ def test_the_command_quantizes_and_tells_of_layers(tiny_run, tmp_path):
     assert lc.load_quantized(tmp_path / "q.safetensors").macs > 0
     table = conftest.call("quantize", network, *data, "--samples", "8")
     assert "alone in 8 bits" in table.out
+
+
+def test_a_recipe_calibrates_on_a_file_of_examples(tmp_path):
+    examples = np.random.default_rng(3).normal(size=(12, 1, 1, 4000)).astype(np.float32)
+    np.savez(tmp_path / "examples.npz", first=examples[:5], second=examples[5:])
+    recipe = tmp_path / "tiny.yaml"
+    text = re.sub(r"(train|prune|export|verify):.*\n(  .*\n)*", "", conftest.TINY)
+    recipe.write_text(text.replace("samples: 8}", "samples: 8, inputs: examples.npz}"))
+    made = conftest.call("run", recipe, "--out", tmp_path / "run")
+    assert made.code == 0, made.err
+    np.save(tmp_path / "other.npy", examples[:, :, :, :100])
+    refused = conftest.call("run", recipe, "--out", tmp_path / "no", "--set", "quantize.inputs=other.npy")
+    assert refused.code == 4 and "other.npy" in refused.err
+    np.savez_compressed(tmp_path / "small.npz", examples)
+    refused = conftest.call("run", recipe, "--out", tmp_path / "no2", "--set", "quantize.inputs=small.npz")
+    assert refused.code == 4 and "np.savez" in refused.err

@@ -56,6 +56,7 @@ void QuantizeArguments::declare(CLI::App& app) {
                "add to each bias what 8 bits took from its channel's mean; on unless switched off");
   app.add_flag("--adaround,!--no-adaround", options.adaround,
                "round weights so that the output of their layer changes least; on unless switched off");
+  app.add_option("--inputs", options.inputs, "calibration examples in place of the train part: .npy or .npz");
   app.add_option("--samples", options.samples, "calibration views, from the train part")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
@@ -63,7 +64,7 @@ void QuantizeArguments::declare(CLI::App& app) {
 
 Quantization QuantizeArguments::quantized(const Model& model, const DataSet& data, const Plugins& plugins,
                                           Terminal& terminal) const {
-  ArraySource inputs(sample_views(data, Part::train, options.samples, seed),
+  ArraySource inputs(calibration_inputs(options.inputs.value_or(""), data, options.samples, seed),
                      element_count(data.input_shape()));
   return quantize_as(options, model, inputs, plugins, terminal);
 }
