@@ -86,7 +86,8 @@ def numpy_files() -> dict[str, bytes]:
         return file.getvalue()
 
     small = np.arange(6).reshape(2, 3)
-    files = {f"{kind}.npy": saved(np.save, small.astype(kind)) for kind in ("f4", "f8", "i1", "i8", "?")}
+    kinds = ("float32", "float64", "int8", "int64", "bool")
+    files = {f"{kind}.npy": saved(np.save, small.astype(kind)) for kind in kinds}
     return files | {"scalar.npy": saved(np.save, np.float32(1)), "two.npz": saved(np.savez, small, small[:1])}
 
 
