@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <vector>
 
 #include "libcompress/base/error.h"
 
@@ -43,7 +44,7 @@ class Folder {
   /// The batch norm that folds into `node`, or nullptr.
   const Node* norm_behind(const Node& node) const {
     const bool linear = node.op == "linear" && old_.value(node.output).shape.size() == 2;
-    if (node.op != "conv" && !linear) return nullptr;
+    if (node.op != "conv" && node.op != "conv_transpose" && !linear) return nullptr;
     const auto& outputs = old_.outputs();
     if (std::find(outputs.begin(), outputs.end(), node.output) != outputs.end()) return nullptr;
     const auto readers = old_.consumers(node.output);
@@ -114,17 +115,27 @@ class Folder {
     Tensor bias(DType::float32, {static_cast<std::int64_t>(gamma.size())});
     const auto w = weights.as<float>();
     const auto b = bias.as<float>();
-    const auto an_output = w.size() / gamma.size();
+    std::vector<double> factors;
     for (std::size_t o = 0; o < gamma.size(); ++o) {
-      const double factor = gamma[o] / std::sqrt(variance[o] + epsilon);
+      factors.push_back(gamma[o] / std::sqrt(variance[o] + epsilon));
       const double old_bias = node.inputs.size() > 2 ? weight(node.inputs[2])[o] : 0.0;
-      b[o] = static_cast<float>((old_bias - mean[o]) * factor + beta[o]);
-      for (std::size_t i = 0; i < an_output; ++i)
-        w[o * an_output + i] = static_cast<float>(w[o * an_output + i] * factor);
+      b[o] = static_cast<float>((old_bias - mean[o]) * factors[o] + beta[o]);
     }
+    for (std::size_t i = 0; i < w.size(); ++i)
+      w[i] = static_cast<float>(w[i] * factors[output_of(node, weights.shape(), i)]);
     const auto inputs = {value_for(node.inputs[0]), add_weight(node, "weight", weights),
                          add_weight(node, "bias", bias)};
     return model_.graph.add_node(node.op, node.name, inputs, node.attributes);
+  }
+
+  /// The output channel that element `i` of a weight leads to. Outputs are axis 0, in a transposed
+  /// convolution axis 1, counted from the group's first.
+  static std::size_t output_of(const Node& node, const Shape& shape, std::size_t i) {
+    const auto row_size = static_cast<std::size_t>(element_count(shape) / shape[0]);
+    if (node.op != "conv_transpose") return i / row_size;
+    const auto outputs = static_cast<std::size_t>(shape[1]);  // of a group
+    const auto inputs = static_cast<std::size_t>(shape[0] / node.attributes.integer("groups"));
+    return i / row_size / inputs * outputs + i % row_size / (row_size / outputs);
   }
 
   ValueId add_weight(const Node& node, const std::string& kind, const Tensor& tensor) {

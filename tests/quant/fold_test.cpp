@@ -57,6 +57,37 @@ TEST(Fold, joins_grouped_conv_with_bias_and_linear) {
   EXPECT_THAT(nodes_of(folded_and_equal(model)), testing::ElementsAre("conv", "relu", "flat", "fc"));
 }
 
+/// A transposed convolution of 4 channels to 6 in `groups` groups.
+Model transposed(std::int64_t groups) {
+  NetworkBuilder build({1, 4, 5, 5});
+  auto model = build.finish();
+  const auto weight = model.graph.add_parameter("up.weight", {4, 6 / groups, 3, 2});
+  Random random(3);
+  Tensor tensor(DType::float32, {4, 6 / groups, 3, 2});
+  for (auto& element : tensor.as<float>()) element = static_cast<float>(random.uniform(-1, 1));
+  model.weights["up.weight"] = tensor;
+  const auto up = model.graph.add_node("conv_transpose", "up", {build.last(), weight},
+                                       {{"stride", std::vector<std::int64_t>{2, 2}}, {"groups", groups}});
+  std::vector<ValueId> inputs = {up};
+  for (const std::string name : {"scale", "shift", "mean", "variance"}) {
+    Tensor values(DType::float32, {6});
+    for (auto& element : values.as<float>()) element = static_cast<float>(random.uniform(0.5, 2));
+    model.weights["norm." + name] = values;
+    const bool buffer = name == "mean" || name == "variance";
+    inputs.push_back(buffer ? model.graph.add_buffer("norm." + name, {6})
+                            : model.graph.add_parameter("norm." + name, {6}));
+  }
+  model.graph.set_outputs({model.graph.add_node("batch_norm", "norm", inputs)});
+  return model;
+}
+
+TEST(Fold, joins_transposed_convolutions_along_their_own_axis) {
+  for (const std::int64_t groups : {1, 2}) {
+    const auto folded = folded_and_equal(transposed(groups));
+    EXPECT_THAT(nodes_of(folded), testing::ElementsAre("up"));
+  }
+}
+
 TEST(Fold, leaves_a_batch_norm_that_follows_no_layer_of_its_own) {
   NetworkBuilder build({1, 3, 6, 6});
   build.norm("first").conv("conv", 4, {1, 1}, {1, 1});
