@@ -1,6 +1,8 @@
 """One measurement in a process of its own: measure.py TOOL NETWORK PART writes a JSON object to its output.
 
-PART is `stages` (graph, groups, scores one after the other) or `whole` (pruning in one go, as its users do).
+PART is `stages` (graph, groups, scores one after the other), `whole` (pruning in one go, as its users do) or
+`memory` (the same for its memory alone: what was freed before is given back first, or it would be used again
+without a trace; getting it back from the system costs time that users do not pay).
 Seconds are processor time of the one thread that works: other work on the machine changes them little.
 `peak_mb` is how far resident memory rises, at most, above what it was with network and library loaded.
 """
@@ -47,7 +49,8 @@ def forget_peak() -> float:
 
 
 def give_back_memory() -> None:
-    """What tracing has freed goes back to the system, or it would hide what pruning takes."""
+    """What was freed goes back to the system, or it would hide what pruning takes."""
+    gc.collect()
     ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
@@ -77,6 +80,8 @@ def torch_pruning(name: str, part: str) -> dict:
                 failed += 1
         laps.lap("score")
         return {"seconds": laps.seconds, "groups": len(groups), "groups_failed": failed}
+    if part == "memory":
+        give_back_memory()
     before = forget_peak()
     laps.lap("make")
     pruner = tp.pruner.BasePruner(
@@ -113,8 +118,8 @@ def libcompress(name: str, part: str) -> dict:
         laps.lap("prune")
         return {"seconds": laps.seconds}
     del network
-    gc.collect()
-    give_back_memory()
+    if part == "memory":
+        give_back_memory()
     before = forget_peak()
     laps.lap("between")
     pruned = model.prune(FRACTION)

@@ -64,7 +64,8 @@ def compare(build: Path, runs: int) -> dict:
             whole = medians(wholes)
             seconds = stages["seconds"] | whole["seconds"]
             slowest = max(result["seconds"]["whole"] for result in wholes)
-            found[network][tool] = whole | {"seconds": seconds, "slowest_whole": slowest}
+            peak = medians(measured([*script, "memory"], build, runs))["peak_mb"]
+            found[network][tool] = whole | {"seconds": seconds, "slowest_whole": slowest, "peak_mb": peak}
     return found
 
 

@@ -32,10 +32,12 @@ class Reasons {
 /// Sets of cells that live or die together, with what is known of each set at its root.
 class CellSets {
  public:
-  CellId add() {
-    parent_.push_back(static_cast<CellId>(parent_.size()));
-    pinned_.push_back(-1);
-    return parent_.back();
+  std::vector<CellId> add(std::size_t count) {
+    std::vector<CellId> cells(count);
+    std::iota(cells.begin(), cells.end(), static_cast<CellId>(parent_.size()));
+    parent_.insert(parent_.end(), cells.begin(), cells.end());
+    pinned_.insert(pinned_.end(), count, -1);
+    return cells;
   }
 
   void reserve(std::size_t cells) {
@@ -119,8 +121,7 @@ class FindingFlow final : public NodeFlow {
 
   std::vector<CellId> fresh(std::size_t count) override {
     auto& own = coupling_.fresh[node_.id];
-    std::vector<CellId> cells;
-    for (std::size_t i = 0; i < count; ++i) cells.push_back(findings_.sets.add());
+    auto cells = findings_.sets.add(count);
     own.insert(own.end(), cells.begin(), cells.end());
     return cells;
   }
@@ -194,9 +195,8 @@ class Walk {
     // A running statistic stays in the twin, so only parameters count as zero.
     const bool zero = value.kind == ValueKind::parameter;
     for (std::size_t dimension = 0; dimension < value.shape.size(); ++dimension) {
-      std::vector<CellId> cells(static_cast<std::size_t>(value.shape[dimension]));
-      for (auto& cell : cells) cell = findings_.sets.add();
-      layers.emplace_back(static_cast<int>(dimension), std::move(cells), zero);
+      const auto extent = static_cast<std::size_t>(value.shape[dimension]);
+      layers.emplace_back(static_cast<int>(dimension), findings_.sets.add(extent), zero);
     }
   }
 
