@@ -112,13 +112,11 @@ def methods() -> dict[str, Callable]:
         "Torch-Pruning: Taylor, each layer alike": torch_prunings(taylor, False, True),
         "Torch-Pruning: Taylor, global": torch_prunings(taylor, True, True),
     }
-    forms = {form: ("taylor", {"form": form}) for form in TAYLOR_FORMS}
+    forms = {f"taylor, {form}": ("taylor", {"form": form}) for form in TAYLOR_FORMS}
     plain = {name: (name, {}) for name in lc.criteria() if name != "taylor"}
-    for name, (criterion, options) in (
-        plain | {f"taylor, {form}": how for form, how in forms.items()}
-    ).items():
+    for name, (criterion, options) in (plain | forms).items():
         found[name] = ours(criterion, options)
-    compared = {"magnitude": ("magnitude", {})} | {f"taylor, {form}": how for form, how in forms.items()}
+    compared = {"magnitude": ("magnitude", {})} | forms
     for strategy in OTHER_STRATEGIES:
         for name, (criterion, options) in compared.items():
             found[f"{name}, {strategy}"] = ours(criterion, options, strategy)

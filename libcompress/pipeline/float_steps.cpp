@@ -7,7 +7,6 @@
 #include "libcompress/base/files.h"
 #include "libcompress/pipeline/calibration.h"
 #include "libcompress/pipeline/json_figures.h"
-#include "libcompress/pipeline/model_file.h"
 #include "libcompress/pipeline/proof.h"
 #include "libcompress/pipeline/setup.h"
 #include "libcompress/pipeline/steps.h"
@@ -60,13 +59,14 @@ json train_model(const Bench& bench, const TrainStep& step) {
     job.penalty = ChannelPenalty{groups, *step.group_lasso};
   }
   job.state_file = bench.folder.checkpoint(step.to + ".state");
+  job.save_at_end = false;  // the checkpoint follows at once
   job.activity = step.name;
   job.reporter = &bench.reporter;
   job.on_epoch = [&](const EpochMetrics& metrics) {
     append_line(bench.folder.path("metrics.jsonl"), to_json_line(metrics));
   };
   const TrainResult result = train(start, bench.data, job);
-  save_model(bench.folder.checkpoint(step.to), result.model);
+  bench.checkpoints.save(step.to, result.model);
   write_metrics(bench.folder, step.name, result.history);
   return {
       {"checkpoint", step.to}, {"best_epoch", result.best_epoch}, {"history", history_json(result.history)}};
@@ -81,16 +81,12 @@ void refuse_without_validation(const Bench& bench) {
 
 }  // namespace
 
-Model Bench::model(std::string_view checkpoint) const {
-  return load_model(folder.checkpoint(checkpoint), nullptr);
-}
-
 json take_original(const Bench& bench) {
   const Model model = original_model(bench.recipe, bench.family);
   check_fit(model.graph, bench.data);
   if (bench.recipe.prune) group_options(*bench.recipe.prune, bench.family, model.graph);  // refuses early
   refuse_without_validation(bench);
-  save_model(bench.folder.checkpoint("original"), model);
+  bench.checkpoints.save("original", model);
   json paper = json::object();
   if (bench.family != nullptr) {
     for (const auto& [label, figure] : bench.family->paper_figures(model.graph)) paper[label] = figure;
@@ -104,7 +100,7 @@ json take_original(const Bench& bench) {
 
 void train_step(const Bench& bench, const TrainStep& step) {
   bench.folder.step(step.name, [&] { return train_model(bench, step); });
-  // The state goes only when the step is recorded: a kill in between repeats nothing.
+  // The state goes only when the step is recorded: a kill in between repeats no more than what came after it.
   std::error_code ignored;
   std::filesystem::remove(bench.folder.checkpoint(step.to + ".state"), ignored);
 }
@@ -146,7 +142,7 @@ json prune_model(const Bench& bench, const std::string& step, const std::string&
   const std::vector<Inputs> draws = {as_inputs(model.graph, views)};
   const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family, draws);
   write_file(bench.folder.path("plan-" + to + ".json"), plan_to_json(plan));
-  save_model(bench.folder.checkpoint(to), pruned);
+  bench.checkpoints.save(to, pruned);
   return {{"checkpoint", to},
           {"cost", cost_json(cost_of(pruned.graph))},
           {"groups", groups_json(groups, plan)},

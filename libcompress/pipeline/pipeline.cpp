@@ -71,7 +71,8 @@ RunReport run_recipe(const RunRequest& request) try {
   const int threads = use_threads(static_cast<int>(recipe.threads));
   const auto family = make_family(recipe, request.plugins);
   const auto data = make_data(recipe, request.plugins);
-  carry_out({recipe, request.plugins, request.reporter, folder, family.get(), *data, threads});
+  Checkpoints checkpoints(folder);
+  carry_out({recipe, request.plugins, request.reporter, folder, checkpoints, family.get(), *data, threads});
   const RunReport report = make_report(folder, folder.steps(), recipe);
   write_report(report, request.folder);
   pass_gate(recipe, report);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "libcompress/pipeline/checkpoints.h"
 #include "libcompress/pipeline/pipeline.h"
 #include "libcompress/pipeline/run_folder.h"
 #include "libcompress/quant/quantized_graph.h"
@@ -20,12 +21,13 @@ struct Bench {
   const Plugins& plugins;
   Reporter& reporter;
   RunFolder& folder;
+  Checkpoints& checkpoints;   ///< of the folder
   const ModelSource* family;  ///< nullptr where the network is a file
   const DataSet& data;
   int threads = 1;
 
   std::uint64_t seed() const { return static_cast<std::uint64_t>(recipe.seed); }
-  Model model(std::string_view checkpoint) const;
+  Model model(std::string_view checkpoint) const { return checkpoints.load(checkpoint); }
 };
 
 /// Names of steps are what the report shows; names of checkpoints are their files'.

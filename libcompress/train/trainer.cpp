@@ -240,7 +240,8 @@ class Trainer {
 
   void save_if_due(bool at_the_end) {
     if (job_.state_file.empty()) return;
-    if (at_the_end || seconds_since(saved_) >= job_.save_every_seconds) save();
+    const bool due = seconds_since(saved_) >= job_.save_every_seconds;
+    if (at_the_end ? job_.save_at_end : due) save();
   }
 
   void save() {

@@ -47,7 +47,8 @@ struct TrainJob {
   /// Where the state is kept, or empty. If the file is there, training goes on from it: at the same number of
   /// threads (use_threads) with the same bits as if it had never stopped.
   std::filesystem::path state_file{};
-  double save_every_seconds = 60;  ///< also saved when stopped and at the end
+  double save_every_seconds = 60;  ///< also saved when stopped
+  bool save_at_end = true;         ///< for one who may train on; needless where the result is saved
 
   std::string activity = "train";  ///< for progress
   Reporter* reporter = nullptr;    ///< progress by steps; asked to stop after each. nullptr: silent
