@@ -29,7 +29,7 @@ data:
 prune:
   criterion: {{plugin: taylor}}
   strategy: {{plugin: global, options: {{schedule: linear, steps: 6}}}}
-  budget: {{params: 40%}}
+  budget: {{params: 25%}}
   ignore: [conv1, conv2]
   stop_at_gate: true
 gate: {{max_drop: 30}}
@@ -132,7 +132,7 @@ def test_a_kill_before_the_gate_changes_nothing(falling, tmp_path):
 
 def test_a_first_step_below_the_gate_is_an_error_of_accuracy(tmp_path):
     (tmp_path / "falling.yaml").write_text(
-        FALLING.replace("max_drop: 30", "min_accuracy: 99").replace("40%", "5%")
+        FALLING.replace("max_drop: 30", "min_accuracy: 99").replace("25%", "5%")
     )
     result = call("run", tmp_path / "falling.yaml", "--out", tmp_path / "run")
     assert result.code == 6
