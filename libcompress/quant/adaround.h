@@ -19,8 +19,8 @@ struct LayerMoments {
 /// Quantization, ICML 2020. Each weight goes up or down to a level of `grid` so that the sum of
 /// |w x - w' x'|^2 becomes small (the paper's asymmetric reconstruction, without the activation behind the
 /// layer). On the moments that is a quadratic form for each output channel. From the nearest levels, the
-/// weight that gains moves until none does: no more of a loss than the paper's relaxation by Adam leaves, in
-/// a thousandth of its time (docs/quantization.md).
+/// weight that gains moves until none does: that takes as much off the loss as the paper's relaxation by
+/// Adam, in a hundredth of its time (docs/quantization.md).
 ///
 /// `weights` [O, K] of one group; the grid has one scale, or O. Returns w', exactly on the grid.
 at::Tensor round_adaptively(const at::Tensor& weights, const Grid& grid, const LayerMoments& moments);

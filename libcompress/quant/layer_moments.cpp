@@ -22,11 +22,11 @@ Integers along_image(Integers entries, std::int64_t absent) {
   return entries;
 }
 
-/// [K of all groups, positions] for one example [1, ...].
-at::Tensor columns_of(const Node& layer, const Shape& weight_shape, const at::Tensor& example) {
-  if (layer.op == "linear") return example.reshape({-1, weight_shape[1]}).t();
+/// [examples, K of all groups, positions] for examples [n, ...].
+at::Tensor columns_of(const Node& layer, const Shape& weight_shape, const at::Tensor& examples) {
+  if (layer.op == "linear") return examples.reshape({1, -1, weight_shape[1]}).transpose(1, 2);
   const auto& attributes = layer.attributes;
-  const auto image = example.dim() == 3 ? example.unsqueeze(2) : example;
+  const auto image = examples.dim() == 3 ? examples.unsqueeze(2) : examples;
   const Integers padding = attributes.integers("padding");
   const auto half = static_cast<std::ptrdiff_t>(padding.size() / 2);
   const auto before = along_image({padding.begin(), padding.begin() + half}, 0);
@@ -34,8 +34,17 @@ at::Tensor columns_of(const Node& layer, const Shape& weight_shape, const at::Te
   const auto padded = at::constant_pad_nd(image, {before[1], after[1], before[0], after[0]}).contiguous();
   const auto kernel = along_image({weight_shape.begin() + 2, weight_shape.end()}, 1);
   return at::im2col(padded, kernel, along_image(attributes.integers("dilation"), 1), {0, 0},
-                    along_image(attributes.integers("stride"), 1))
-      .squeeze(0);
+                    along_image(attributes.integers("stride"), 1));
+}
+
+/// As many examples at once as have about so many numbers when every tap has its own: few calls, in the
+/// cache.
+std::int64_t batch_for(const Shape& weight_shape, const at::Tensor& examples) {
+  constexpr std::int64_t kNumbers = std::int64_t{1} << 22;
+  std::int64_t taps = 1;
+  for (std::size_t i = 2; i < weight_shape.size(); ++i) taps *= weight_shape[i];
+  const auto an_example = examples.numel() / examples.size(0) * taps;
+  return std::clamp<std::int64_t>(kNumbers / std::max<std::int64_t>(1, an_example), 1, 64);
 }
 
 struct Sums {
@@ -45,13 +54,15 @@ struct Sums {
 };
 
 void add(Sums& sums, const at::Tensor& exact, const at::Tensor& rounded, std::int64_t groups) {
-  const auto x = exact.reshape({groups, -1, exact.size(1)});
-  const auto y = rounded.reshape({groups, -1, rounded.size(1)});
-  sums.rounded.add_(at::matmul(y, y.transpose(1, 2)));
-  sums.mixed.add_(at::matmul(y, x.transpose(1, 2)));
-  sums.rounded_mean.add_(y.sum(2));
-  sums.exact_mean.add_(x.sum(2));
-  sums.positions += static_cast<double>(exact.size(1));
+  const auto split = [&](const at::Tensor& columns) {
+    return columns.reshape({columns.size(0), groups, -1, columns.size(2)});
+  };
+  const auto x = split(exact), y = split(rounded);
+  sums.rounded.add_(at::matmul(y, y.transpose(2, 3)).sum(0));
+  sums.mixed.add_(at::matmul(y, x.transpose(2, 3)).sum(0));
+  sums.rounded_mean.add_(y.sum({0, 3}));
+  sums.exact_mean.add_(x.sum({0, 3}));
+  sums.positions += static_cast<double>(exact.size(0) * exact.size(2));
 }
 
 /// How far measured correlations of `width` inputs are to be trusted less, 0 to 1: the oracle approximating
@@ -91,9 +102,12 @@ std::vector<LayerMoments> moments_of(const Node& layer, const Shape& weight_shap
   const auto square = at::zeros({groups, width, width}, at::kDouble);
   const auto line = at::zeros({groups, width}, at::kDouble);
   Sums sums{square, square.clone(), line, line.clone()};
-  for (std::int64_t i = 0; i < exact.size(0); ++i)
-    add(sums, columns_of(layer, weight_shape, exact.narrow(0, i, 1)),
-        columns_of(layer, weight_shape, rounded.narrow(0, i, 1)), groups);
+  const auto batch = batch_for(weight_shape, exact);
+  for (std::int64_t first = 0; first < exact.size(0); first += batch) {
+    const auto count = std::min(batch, exact.size(0) - first);
+    add(sums, columns_of(layer, weight_shape, exact.narrow(0, first, count)),
+        columns_of(layer, weight_shape, rounded.narrow(0, first, count)), groups);
+  }
   std::vector<LayerMoments> moments;
   for (std::int64_t g = 0; g < groups; ++g) {
     LayerMoments of_group{sums.rounded[g], sums.mixed[g]};
