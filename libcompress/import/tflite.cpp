@@ -19,7 +19,6 @@ namespace compress {
 namespace {
 
 using tflite::FileRecord;
-using tflite::TensorRecord;
 using tflite::Translation;
 
 /// A FlatBuffer cannot be larger.
@@ -36,27 +35,15 @@ bool has_free_batch(const FileRecord& file, const TfliteOptions& options) {
   });
 }
 
-/// The first tensor, fed or made by an operator, whose integers have a scale.
-const TensorRecord* quantized_tensor(const FileRecord& file) {
-  auto made = file.inputs;
-  for (const auto& record : file.operators)
-    made.insert(made.end(), record.outputs.begin(), record.outputs.end());
-  for (const auto index : made) {
-    const auto& tensor = file.tensors[static_cast<std::size_t>(index)];
-    if (tflite::is_quantized(tensor.type) && !tensor.quantization.scales.empty()) return &tensor;
-  }
-  return nullptr;
-}
-
 /// The whole file is what is wrong, not the operator that meets it first.
 [[noreturn]] void refuse_file(const FileRecord& file, const Translated& translated) {
-  if (const auto* tensor = quantized_tensor(file))
+  if (const auto* tensor = tflite::quantized_tensor(file))
     throw Error(ErrorKind::input,
                 {file.file,
                  fmt::format("a quantized network: tensor {} holds {}", in_quotes(tensor->name),
                              tflite::name_of(tensor->type)),
                  "TensorFlow Lite files that compute in FLOAT32",
-                 "convert the network without quantization, which is a step behind pruning"});
+                 "export an INT8 network as it is; to prune it, convert the network without quantization"});
   refuse(file.file, translated, tflite_operators());
 }
 
@@ -92,12 +79,6 @@ Model import(const FileRecord& file, const TfliteOptions& options) {
   return model;
 }
 
-/// FlatBuffers are read in place, so their first byte must be aligned as their numbers are.
-std::vector<std::byte> aligned_copy(std::span<const std::byte> bytes) {
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 16 == 0) return {};
-  return {bytes.begin(), bytes.end()};
-}
-
 }  // namespace
 
 Model read_tflite(const std::filesystem::path& path, const TfliteOptions& options) {
@@ -105,7 +86,7 @@ Model read_tflite(const std::filesystem::path& path, const TfliteOptions& option
 }
 
 Model parse_tflite(std::span<const std::byte> bytes, const std::string& name, const TfliteOptions& options) {
-  const auto copy = aligned_copy(bytes);
+  const auto copy = tflite::aligned_copy(bytes);
   return import(tflite::parse_file(copy.empty() ? bytes : std::span(copy), name), options);
 }
 

@@ -11,6 +11,8 @@
 #include "libcompress/base/error.h"
 #include "libcompress/base/files.h"
 #include "libcompress/import/safetensors.h"
+#include "libcompress/import/tflite.h"
+#include "libcompress/quant/tflite_network.h"
 
 namespace compress {
 namespace {
@@ -335,6 +337,14 @@ StateFile to_file(const QuantizedGraph& graph) {
   return file;
 }
 
+/// Files that cannot be read are left to their reader's error.
+bool begins_as_tflite(const std::filesystem::path& path) {
+  constexpr std::uint64_t kBytes = 8;
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return !error && size >= kBytes && is_tflite(read_range(path, 0, kBytes));
+}
+
 }  // namespace
 
 void save_quantized(const std::filesystem::path& path, const QuantizedGraph& graph) {
@@ -342,8 +352,17 @@ void save_quantized(const std::filesystem::path& path, const QuantizedGraph& gra
   write_safetensors(path, file.tensors, file.metadata);
 }
 
-QuantizedGraph load_quantized(const std::filesystem::path& path) {
+QuantizedGraph load_quantized(const std::filesystem::path& path, const std::string& profile) {
+  if (begins_as_tflite(path)) return read_quantized_tflite(path, profile);
   return from_file(read_safetensors(path), path.string());
+}
+
+bool is_quantized_file(const std::filesystem::path& path) {
+  if (begins_as_tflite(path)) return is_quantized_tflite(read_bytes(path), path.string());
+  if (path.extension() != ".safetensors") return false;
+  const auto metadata = read_safetensors(path).metadata;
+  const auto format = metadata.find("format");
+  return format != metadata.end() && format->second == kFormat;
 }
 
 std::string format_quantized(const QuantizedGraph& graph) {

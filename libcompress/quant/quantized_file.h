@@ -21,11 +21,16 @@ namespace compress {
 /// write_safetensors().
 void save_quantized(const std::filesystem::path& path, const QuantizedGraph& graph);
 
-/// Trusts nothing: an unknown or missing field, a wrong type, a size that does not fit, a graph that does not
-/// verify() is an Error of kind input naming the file and the field; io if it cannot be read.
-QuantizedGraph load_quantized(const std::filesystem::path& path);
+/// Reads such a file, or an int8 TensorFlow Lite file as read_quantized_tflite() does in the profile
+/// `litert`. Trusts nothing: an unknown or missing field, a wrong type, a size that does not fit, a graph
+/// that does not verify() is an Error of kind input naming the file and the field; io if it cannot be read.
+QuantizedGraph load_quantized(const std::filesystem::path& path, const std::string& profile = "litert");
 
-/// The same in memory; `name` stands for the path in messages.
+/// Whether the file holds what load_quantized() reads, and not a float network or something else. io if it
+/// cannot be read.
+bool is_quantized_file(const std::filesystem::path& path);
+
+/// The same in memory, of this format only; `name` stands for the path in messages.
 std::string format_quantized(const QuantizedGraph& graph);
 QuantizedGraph parse_quantized(std::span<const std::byte> bytes, const std::string& name);
 

@@ -152,8 +152,10 @@ void bind_quantization(py::module_& module) {
              "The int8 network, and the float one that it stands for.");
   module.def(
       "load_quantized",
-      [](const std::filesystem::path& path) { return std::make_unique<Quantized>(load_quantized(path)); },
-      py::arg("path"), py::call_guard<py::gil_scoped_release>());
+      [](const std::filesystem::path& path, const std::string& profile) {
+        return std::make_unique<Quantized>(load_quantized(path, profile));
+      },
+      py::arg("path"), py::arg("profile"), py::call_guard<py::gil_scoped_release>());
   bind_difference(module);
   bind_sensitivity(module);
 }

@@ -106,9 +106,12 @@ def quantize(
     return QuantizedModel(core, Model.of(folded))
 
 
-def load_quantized(path: str | os.PathLike) -> QuantizedModel:
-    """An int8 network that `save` or a run wrote."""
-    return QuantizedModel(_core.load_quantized(path))
+def load_quantized(path: str | os.PathLike, profile: str = "litert") -> QuantizedModel:
+    """An int8 network that `save` or a run wrote, or one of an int8 .tflite file.
+
+    Of a .tflite file, `profile` says whose kernels round alike: `litert` or `tflite-micro`.
+    """
+    return QuantizedModel(_core.load_quantized(path, profile))
 
 
 def _examples(inputs: np.ndarray | Sequence[np.ndarray] | str | os.PathLike) -> np.ndarray:

@@ -1,7 +1,7 @@
 // Runs an 8-bit network file on raw inputs and writes every activation: how the Python tests compare the
 // reference executor with LiteRT.
 //
-// qrun NETWORK.safetensors INPUTS.raw OUTPUT.safetensors
+// qrun NETWORK.safetensors|NETWORK.tflite INPUTS.raw OUTPUT.safetensors [PROFILE]
 // INPUTS.raw holds int8 NHWC inputs one after the other; the output has a tensor [count, shape...] for each
 // value.
 #include <cstdio>
@@ -17,8 +17,8 @@ namespace {
 
 using namespace compress;
 
-int run(const char* network, const char* inputs, const char* output) {
-  const ReferenceExecutor executor(load_quantized(network));
+int run(const char* network, const char* inputs, const char* output, const std::string& profile) {
+  const ReferenceExecutor executor(load_quantized(network, profile));
   const auto& graph = executor.graph();
   const auto bytes = read_bytes(inputs);
   const auto size = static_cast<std::size_t>(element_count(graph.value(graph.inputs[0]).shape));
@@ -45,12 +45,12 @@ int run(const char* network, const char* inputs, const char* output) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "qrun NETWORK.safetensors INPUTS.raw OUTPUT.safetensors\n");
+  if (argc != 4 && argc != 5) {
+    std::fprintf(stderr, "qrun NETWORK INPUTS.raw OUTPUT.safetensors [PROFILE]\n");
     return 2;
   }
   try {
-    return run(argv[1], argv[2], argv[3]);
+    return run(argv[1], argv[2], argv[3], argc == 5 ? argv[4] : "litert");
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return error.exit_code();

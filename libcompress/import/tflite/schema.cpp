@@ -534,6 +534,22 @@ FileRecord parse_file(std::span<const std::byte> bytes, const std::string& file)
   return record;
 }
 
+std::vector<std::byte> aligned_copy(std::span<const std::byte> bytes) {
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 16 == 0) return {};
+  return {bytes.begin(), bytes.end()};
+}
+
+const TensorRecord* quantized_tensor(const FileRecord& file) {
+  auto made = file.inputs;
+  for (const auto& record : file.operators)
+    made.insert(made.end(), record.outputs.begin(), record.outputs.end());
+  for (const auto index : made) {
+    const auto& tensor = file.tensors[static_cast<std::size_t>(index)];
+    if (is_quantized(tensor.type) && !tensor.quantization.scales.empty()) return &tensor;
+  }
+  return nullptr;
+}
+
 std::string operator_name(std::int32_t code) {
   const auto at = static_cast<std::size_t>(code);
   return code >= 0 && at < std::size(kOperators) ? std::string(kOperators[at])

@@ -97,6 +97,13 @@ bool has_identifier(std::span<const std::byte> bytes);
 /// data outside the FlatBuffer.
 FileRecord parse_file(std::span<const std::byte> bytes, const std::string& file);
 
+/// FlatBuffers are read in place, so their first byte must be aligned as their numbers are: a copy of bytes
+/// that are not, nothing for those that are.
+std::vector<std::byte> aligned_copy(std::span<const std::byte> bytes);
+
+/// The first tensor, fed or made by an operator, whose integers have a scale; nullptr if there is none.
+const TensorRecord* quantized_tensor(const FileRecord& file);
+
 /// "CONV_2D" for 3; "operator 999" for a code that the schema does not have.
 std::string operator_name(std::int32_t code);
 /// The code of `name`; -1 if there is none.

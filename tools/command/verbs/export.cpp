@@ -4,7 +4,6 @@
 
 #include "libcompress/base/files.h"
 #include "libcompress/export/c_text.h"
-#include "libcompress/import/safetensors.h"
 #include "libcompress/quant/quantized_file.h"
 #include "libcompress/quant/reference.h"
 #include "tools/command/data_options.h"
@@ -19,25 +18,20 @@ struct Arguments {
   DataArguments data;
   QuantizeArguments quantize;
   std::string exporter = "c";
+  std::string profile = "litert";
   std::string name = "network";
   std::string folder;
   std::int64_t vectors = 8;
 };
 
-bool is_quantized(const std::string& file) {
-  if (std::filesystem::path(file).extension() != ".safetensors") return false;
-  const auto metadata = read_safetensors(file).metadata;
-  const auto format = metadata.find("format");
-  return format != metadata.end() && format->second == "libcompress.quantized";
-}
-
 QuantizedGraph quantized(const Session& session, const Arguments& arguments,
                          std::vector<std::string>& classes) {
-  if (!arguments.model.file.empty() && is_quantized(arguments.model.file))
-    return load_quantized(arguments.model.file);
+  if (!arguments.model.file.empty() && is_quantized_file(arguments.model.file))
+    return load_quantized(arguments.model.file, arguments.profile);
   if (arguments.data.data.empty())
-    throw Error(ErrorKind::usage, {"export", "a float network without calibration data",
-                                   "--data PLUGIN[:FOLDER]", "or the quantized.safetensors of a run"});
+    throw Error(ErrorKind::usage,
+                {"export", "a float network without calibration data", "--data PLUGIN[:FOLDER]",
+                 "or the quantized.safetensors of a run, or an int8 .tflite file"});
   const Model model = arguments.model.load(session.plugins).model;
   const auto outputs = element_count(model.graph.value(model.graph.outputs().front()).shape);
   const auto data = arguments.data.load(session.plugins, outputs);
@@ -96,6 +90,8 @@ Verb export_verb() {
             arguments->data.declare(app, false);
             arguments->quantize.declare(app);
             app.add_option("--exporter", arguments->exporter, "exporter plugin");
+            app.add_option("--profile", arguments->profile, "how an int8 .tflite file rounds")
+                ->check(CLI::IsMember({"litert", "tflite-micro"}));
             app.add_option("--name", arguments->name, "C identifier that opens every generated name");
             app.add_option("--out", arguments->folder, "folder for the files")->required();
             app.add_option("--vectors", arguments->vectors, "test vectors")->check(CLI::Range(0, 1000));
