@@ -1,5 +1,6 @@
 #include "libcompress/strategy/slice_sums.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -8,20 +9,36 @@
 namespace compress {
 namespace {
 
-/// Adds the terms 0 .. count - 1 to `columns`, element by element, and returns their sum.
+constexpr std::size_t kLanes = 16;  // one sum would wait for each addition before the next
+constexpr std::size_t kBlock = 8 * kLanes;
+constexpr std::size_t kAhead = 4 * kBlock;
+
+/// Asks memory for the block `kAhead` behind `begin`, earlier than the processor would by itself. Behind a
+/// row comes the next one; behind the last row nothing is there to ask for.
+[[gnu::always_inline]] inline void fetch_ahead(std::span<const float> row_and_rest, std::size_t begin) {
+  if (begin + kAhead + kBlock > row_and_rest.size()) return;
+  for (std::size_t i = 0; i < kBlock; i += kLanes) __builtin_prefetch(&row_and_rest[begin + kAhead + i]);
+}
+
+/// Adds the terms 0 .. count - 1 to `columns`, element by element, and returns their sum. `from` is what they
+/// are made of, and what comes behind it.
 template <typename Term>
-[[gnu::always_inline]] inline double add_terms(std::size_t count, double* columns, Term term) {
-  constexpr std::size_t kLanes = 16;  // one sum would wait for each addition before the next
+[[gnu::always_inline]] inline double add_terms(std::span<const float> from, std::size_t count,
+                                               double* columns, Term term) {
   double lanes[kLanes] = {};
-  std::size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const double each = term(i + lane);
-      columns[i + lane] += each;
-      lanes[lane] += each;
+  const auto whole = count / kLanes * kLanes;
+  for (std::size_t begin = 0; begin < whole; begin += kBlock) {
+    fetch_ahead(from, begin);
+    const auto end = std::min(begin + kBlock, whole);
+    for (std::size_t i = begin; i < end; i += kLanes) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        const double each = term(i + lane);
+        columns[i + lane] += each;
+        lanes[lane] += each;
+      }
     }
   }
-  for (; i < count; ++i) {
+  for (std::size_t i = whole; i < count; ++i) {
     const double each = term(i);
     columns[i] += each;
     lanes[i % kLanes] += each;
@@ -33,27 +50,28 @@ template <typename Term>
 }
 
 COMPRESS_BY_VECTOR_WIDTH
-double add_absolutes(const float* a, std::size_t count, double* columns) {
-  return add_terms(count, columns, [a](std::size_t i) { return static_cast<double>(std::fabs(a[i])); });
+double add_absolutes(std::span<const float> a, std::size_t count, double* columns) {
+  return add_terms(a, count, columns, [a](std::size_t i) { return static_cast<double>(std::fabs(a[i])); });
 }
 
 COMPRESS_BY_VECTOR_WIDTH
-double add_squares(const float* a, std::size_t count, double* columns) {
-  return add_terms(count, columns, [a](std::size_t i) {
+double add_squares(std::span<const float> a, std::size_t count, double* columns) {
+  return add_terms(a, count, columns, [a](std::size_t i) {
     const auto each = static_cast<double>(a[i]);
     return each * each;
   });
 }
 
 COMPRESS_BY_VECTOR_WIDTH
-double add_products(const float* a, const float* b, std::size_t count, double* columns) {
-  return add_terms(count, columns,
+double add_products(std::span<const float> a, std::span<const float> b, std::size_t count, double* columns) {
+  return add_terms(a, count, columns,
                    [a, b](std::size_t i) { return static_cast<double>(a[i]) * static_cast<double>(b[i]); });
 }
 
 COMPRESS_BY_VECTOR_WIDTH
-double add_absolute_products(const float* a, const float* b, std::size_t count, double* columns) {
-  return add_terms(count, columns, [a, b](std::size_t i) {
+double add_absolute_products(std::span<const float> a, std::span<const float> b, std::size_t count,
+                             double* columns) {
+  return add_terms(a, count, columns, [a, b](std::size_t i) {
     return std::fabs(static_cast<double>(a[i]) * static_cast<double>(b[i]));
   });
 }
@@ -64,16 +82,16 @@ double add_absolute_products(const float* a, const float* b, std::size_t count, 
 
 /// The terms `first` .. `first + columns.size() - 1`, added to `columns`; returns their sum.
 double add(const Terms& terms, std::size_t first, std::vector<double>& columns) {
-  const auto* a = terms.a.data() + first;
+  const auto a = terms.a.subspan(first);
   switch (terms.kind) {
     case Terms::Kind::absolute:
       return add_absolutes(a, columns.size(), columns.data());
     case Terms::Kind::square:
       return add_squares(a, columns.size(), columns.data());
     case Terms::Kind::product:
-      return add_products(a, terms.b.data() + first, columns.size(), columns.data());
+      return add_products(a, terms.b.subspan(first), columns.size(), columns.data());
     case Terms::Kind::absolute_product:
-      return add_absolute_products(a, terms.b.data() + first, columns.size(), columns.data());
+      return add_absolute_products(a, terms.b.subspan(first), columns.size(), columns.data());
   }
   return 0.0;
 }
