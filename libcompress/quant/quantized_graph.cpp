@@ -16,6 +16,8 @@ template <typename... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+template <typename... Ts>  // clang 14, which builds the fuzz targets, does not deduce it
+Overloaded(Ts...) -> Overloaded<Ts...>;
 
 std::string text_of(const Window& w) {
   auto text = fmt::format("kernel={}x{} stride={}x{}", w.kernel[0], w.kernel[1], w.stride[0], w.stride[1]);

@@ -31,6 +31,9 @@ using tflite::TensorRecord;
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 31;
 /// As verify() has it: window arithmetic stays far from overflow.
 constexpr std::int64_t kLargestSetting = 1 << 20;
+/// Of all layers together, outputs and weights. A small file may give one large tensor to many layers, and
+/// each would take memory for its outputs and time for its proof that no sum overflows.
+constexpr std::int64_t kMostOutputs = std::int64_t{1} << 24, kMostWeights = std::int64_t{1} << 31;
 
 [[noreturn]] void fail(const std::string& where, std::string found, std::string allowed,
                        std::string remedy = "") {
@@ -136,9 +139,11 @@ class Reader {
 
   // ---- Values
 
+  /// Counting on where the last of that name stopped: files may have many of one name.
   std::string unique_name(const std::string& wanted) {
     auto name = wanted;
-    for (int i = 2; !names_.insert(name).second; ++i) name = fmt::format("{}.{}", wanted, i);
+    auto& used = used_[wanted];
+    while (!names_.insert(name).second) name = fmt::format("{}.{}", wanted, ++used + 1);
     return name;
   }
 
@@ -356,15 +361,31 @@ class Reader {
     return append(std::move(value));
   }
 
+  /// Before the bias and the factors of a layer are made.
+  void charge(const Shape& weights) {
+    outputs_ += weights[0];
+    weighed_ += element_count(weights);
+    if (outputs_ > kMostOutputs || weighed_ > kMostWeights)
+      refuse("more outputs or weights than all layers may have",
+             fmt::format("{} outputs, {} weights", kMostOutputs, kMostWeights));
+  }
+
+  /// TensorFlow Lite Micro multiplies the scales as doubles also where a layer has one scale.
+  double factor(const QValue& x, const QValue& w, std::size_t o, const QValue& y) const {
+    if (graph_.profile != "tflite-micro" || !w.channel_scales.empty()) return weight_factor(x, w, o, y);
+    return static_cast<double>(x.scale) * static_cast<double>(w.scale) / static_cast<double>(y.scale);
+  }
+
   template <typename Op>
   void emit_weighted(Op op, Form form, QValueId x, std::uint16_t activation) {
     const auto y = make_output();
     const auto node = value(y).name;
     const auto w = weight(form, node);
+    charge(value(w).shape);
     const auto b = bias(value(x), value(w), node);
     const auto outputs = static_cast<std::size_t>(value(w).shape[0]);
     for (std::size_t o = 0; o < outputs; ++o)
-      op.requantization.push_back(to_requantization(weight_factor(value(x), value(w), o, value(y))));
+      op.requantization.push_back(to_requantization(factor(value(x), value(w), o, value(y))));
     set_clamp(op, value(y), options().byte(activation));
     emit(std::move(op), {x, w, b}, y);
   }
@@ -493,6 +514,8 @@ class Reader {
   const OperatorRecord* record_ = nullptr;
   std::size_t skipped_ = 0;  ///< operators that made no node
   std::set<std::string> names_;
+  std::map<std::string, std::size_t> used_;                    ///< how often a name was wanted again
+  std::int64_t outputs_ = 0, weighed_ = 0;                     ///< charged
   std::map<std::int32_t, QValueId> activations_;               ///< by tensor
   std::map<std::pair<std::int32_t, Form>, QValueId> weights_;  ///< by tensor
   std::set<std::int32_t> float_inputs_;                        ///< tensors not yet quantized

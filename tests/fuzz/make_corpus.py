@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ CORPUS = HERE / "corpus"
 FIXTURES = HERE.parent / "import" / "fixtures"
 sys.path.insert(0, str(HERE.parent / "python"))
 
+from litert_operators import KINDS, OneOperator  # noqa: E402
 from tflite_operators import CASES  # noqa: E402
 
 
@@ -31,15 +33,25 @@ def safetensors_files() -> dict[str, bytes]:
     return {"kinds": kinds, "scalar": scalar, "pair": pair, "none": save({})}
 
 
+def int8_files() -> dict[str, bytes]:
+    files = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one.tflite"
+        for kind in KINDS:
+            kind(OneOperator(0), path)
+            files[f"int8_{kind.__name__}"] = path.read_bytes()
+    return files
+
+
 def tflite_files() -> dict[str, bytes]:
-    """Of the cases with the same operators the first."""
+    """Of the cases with the same operators the first; one of each operator of 8 bits."""
     chosen: dict[frozenset[int], tuple[str, bytes]] = {}
     for name, network in CASES.items():
         if "chain" in name:  # many of the same operators
             continue
         codes = frozenset(each.builtinCode for each in network.operator_codes)
         chosen.setdefault(codes, (name, network.to_bytes()))
-    return dict(chosen.values())
+    return dict(chosen.values()) | int8_files()
 
 
 def ones(shape: str, name: str) -> str:

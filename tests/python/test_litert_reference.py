@@ -29,14 +29,16 @@ NETWORKS = [
     "mlperf-tiny/kws_ref_model.tflite",
     "mlperf-tiny/vww_96_int8.tflite",
 ]
-COUNT = int(os.environ.get("LIBCOMPRESS_INPUTS", "4"))  # more take minutes
+COUNT = int(os.environ.get("LIBCOMPRESS_INPUTS", "4"))  # of large inputs, which take a while
+SMALL, SMALL_COUNT = 1000, 200  # up to so many elements
 
 
 def inputs_for(shape: tuple[int, ...]) -> np.ndarray:
     """Noise at several levels, so that small and saturated activations both occur."""
     generator = np.random.default_rng(7)
-    levels = np.resize([4, 20, 60, 200], COUNT).reshape(-1, *[1] * (len(shape) - 1))
-    levels = levels * generator.normal(0, 1, (COUNT, *shape[1:]))
+    count = max(COUNT, SMALL_COUNT) if np.prod(shape) <= SMALL else COUNT
+    levels = np.resize([4, 20, 60, 200], count).reshape(-1, *[1] * (len(shape) - 1))
+    levels = levels * generator.normal(0, 1, (count, *shape[1:]))
     return np.clip(np.rint(levels), -128, 127).astype(np.int8)
 
 
