@@ -71,8 +71,7 @@ Fixed changes_of_what_is_read() {
 TEST(Taylor, of_activations_averages_the_absolute_change_of_examples) {
   auto source = changes_of_what_is_read();
   // Index 0: 3, -4 and 1; index 1: 4, -2 and 6. The layer reads one element a feature.
-  EXPECT_THAT(score_of("taylor", source),
-              ElementsAre(DoubleEq(8.0 / 3), DoubleEq(4)));
+  EXPECT_THAT(score_of("taylor", source), ElementsAre(DoubleEq(8.0 / 3), DoubleEq(4)));
   ASSERT_EQ(source.asked.size(), 1U);
   EXPECT_EQ(source.asked[0].operand, 0);
 }
