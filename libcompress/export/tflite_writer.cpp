@@ -1,0 +1,432 @@
+#include "libcompress/export/tflite_writer.h"
+
+#include <flatbuffers/flatbuffers.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "libcompress/base/error.h"
+#include "libcompress/import/tflite/schema.h"
+
+namespace compress {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using TableAt = flatbuffers::Offset<flatbuffers::Table>;
+using tflite::ElementType;
+
+/// Data lies where vector instructions may load it.
+constexpr std::size_t kAlignment = 16;
+constexpr std::int8_t kSame = 0, kValid = 1;
+
+constexpr flatbuffers::voffset_t field(int number) {
+  return static_cast<flatbuffers::voffset_t>(4 + 2 * number);
+}
+
+/// Which member of the union BuiltinOptions an operator's settings are.
+enum class Settings : std::uint8_t {
+  none = 0,
+  conv = 1,
+  depthwise = 2,
+  pool = 5,
+  linear = 8,
+  softmax = 9,
+  concat = 10,
+  add = 11,
+};
+
+/// A fused activation by its number in the schema and the operator that does it alone.
+struct Activation {
+  std::int8_t number;
+  const char* op;
+  std::int32_t version;  ///< of `op`, for int8
+  std::optional<float> lowest, highest;
+};
+constexpr Activation kActivations[] = {{0, "QUANTIZE", 2, {}, {}},
+                                       {1, "RELU", 2, 0.0f, {}},
+                                       {3, "RELU6", 2, 0.0f, 6.0f},
+                                       {2, "RELU_N1_TO_1", 1, -1.0f, 1.0f}};
+
+/// LiteRT rounds the bounds in float32.
+std::int32_t bound(const QValue& output, std::optional<float> real, std::int32_t unbounded) {
+  if (!real) return unbounded;
+  const float steps = std::clamp(std::round(*real / output.scale), -256.0f, 256.0f);
+  return std::clamp(output.zero_point + static_cast<std::int32_t>(steps), -128, 127);
+}
+
+bool is_same_padding(const Window& window, const Shape& image) {
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto extent = image[i + 1];
+    const auto outputs = (extent + window.stride[i] - 1) / window.stride[i];
+    const auto span = (window.kernel[i] - std::int64_t{1}) * window.dilation[i] + 1;
+    const auto needed = std::max<std::int64_t>((outputs - 1) * window.stride[i] + span - extent, 0);
+    if (window.pad_begin[i] != needed / 2 || window.pad_end[i] != needed - needed / 2) return false;
+  }
+  return true;
+}
+
+bool is_unpadded(const Window& window) {
+  return window.pad_begin[0] == 0 && window.pad_begin[1] == 0 && window.pad_end[0] == 0 &&
+         window.pad_end[1] == 0;
+}
+
+/// [outputs, height, width, 1] as [1, height, width, outputs].
+Tensor channels_last(const Tensor& from) {
+  const auto& shape = from.shape();
+  Tensor result(DType::int8, {1, shape[1], shape[2], shape[0]});
+  const auto source = from.as<std::int8_t>();
+  const auto to = result.as<std::int8_t>();
+  const auto outputs = static_cast<std::size_t>(shape[0]);
+  const auto taps = source.size() / outputs;
+  for (std::size_t o = 0; o < outputs; ++o) {
+    for (std::size_t t = 0; t < taps; ++t) to[t * outputs + o] = source[o * taps + t];
+  }
+  return result;
+}
+
+class Writer {
+ public:
+  explicit Writer(const QuantizedGraph& graph) : graph_(graph), tensor_of_(graph.values.size(), -1) {
+    builder_.ForceDefaults(true);
+    buffers_.push_back(buffer({}));  // number 0: no data
+  }
+
+  std::string run() {
+    std::vector<std::int32_t> inputs{tensor(graph_.inputs[0])};
+    for (const auto& node : graph_.nodes) {
+      node_ = &node;
+      std::visit([&](const auto& op) { write(op); }, node.op);
+    }
+    std::vector<std::int32_t> outputs;
+    for (const auto id : graph_.outputs) outputs.push_back(tensor(id));
+    builder_.Finish(model(subgraph(inputs, outputs)), "TFL3");
+    return {reinterpret_cast<const char*>(builder_.GetBufferPointer()), builder_.GetSize()};
+  }
+
+ private:
+  using Fill = std::function<void()>;
+
+  [[noreturn]] void refuse(std::string found, std::string allowed, std::string remedy = "") const {
+    throw Error(ErrorKind::input, {fmt::format("int8 node '{}' as TensorFlow Lite", node_->name),
+                                   std::move(found), std::move(allowed), std::move(remedy)});
+  }
+
+  const QValue& input(std::size_t i) const { return graph_.value(node_->inputs[i]); }
+  const QValue& output() const { return graph_.value(node_->output); }
+
+  // ---- The file's tables
+
+  TableAt table(const Fill& fill) {
+    const auto start = builder_.StartTable();
+    fill();
+    return TableAt(builder_.EndTable(start));
+  }
+  template <typename T>
+  void set(int number, T scalar) {
+    builder_.AddElement<T>(field(number), scalar, T{});
+  }
+  template <typename T>
+  void set(int number, flatbuffers::Offset<T> at) {
+    builder_.AddOffset(field(number), at);
+  }
+
+  TableAt buffer(std::span<const std::byte> data) {
+    if (data.empty()) return table([] {});
+    builder_.ForceVectorAlignment(data.size(), 1, kAlignment);
+    const auto at = builder_.CreateVector(reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
+    return table([&] { set(0, at); });
+  }
+
+  TableAt quantization(const std::vector<float>& scales, std::int64_t zero_point, std::int32_t axis) {
+    const auto scale = builder_.CreateVector(scales);
+    const auto zeros = builder_.CreateVector(std::vector<std::int64_t>(scales.size(), zero_point));
+    return table([&] {
+      set(2, scale);
+      set(3, zeros);
+      set(6, axis);
+    });
+  }
+
+  std::int32_t add_tensor(const std::string& name, const Shape& shape, ElementType type,
+                          std::span<const std::byte> data, std::optional<TableAt> quantized) {
+    std::uint32_t number = 0;
+    if (!data.empty()) {
+      number = static_cast<std::uint32_t>(buffers_.size());
+      buffers_.push_back(buffer(data));
+    }
+    const auto extents = builder_.CreateVector(std::vector<std::int32_t>(shape.begin(), shape.end()));
+    const auto text = builder_.CreateString(name);
+    tensors_.push_back(table([&] {
+      set(0, extents);
+      set(1, static_cast<std::int8_t>(type));
+      set(2, number);
+      set(3, text);
+      if (quantized) set(4, *quantized);
+    }));
+    return static_cast<std::int32_t>(tensors_.size()) - 1;
+  }
+
+  TableAt subgraph(const std::vector<std::int32_t>& inputs, const std::vector<std::int32_t>& outputs) {
+    const auto tensors = builder_.CreateVector(tensors_);
+    const auto from = builder_.CreateVector(inputs);
+    const auto to = builder_.CreateVector(outputs);
+    const auto operators = builder_.CreateVector(operators_);
+    const auto name = builder_.CreateString(graph_.name);
+    return table([&] {
+      set(0, tensors);
+      set(1, from);
+      set(2, to);
+      set(3, operators);
+      set(4, name);
+    });
+  }
+
+  TableAt model(TableAt graph) {
+    std::vector<TableAt> codes;
+    for (const auto& [name, version] : codes_) {
+      const auto code = tflite::operator_code(name);
+      codes.push_back(table([&, v = version] {
+        set(0, static_cast<std::int8_t>(code));  // all used here are below 127
+        set(2, v);
+        set(3, code);
+      }));
+    }
+    const auto operator_codes = builder_.CreateVector(codes);
+    const auto graphs = builder_.CreateVector(std::vector<TableAt>{graph});
+    const auto description = builder_.CreateString("libcompress");
+    const auto buffers = builder_.CreateVector(buffers_);
+    return table([&] {
+      set(0, std::uint32_t{3});
+      set(1, operator_codes);
+      set(2, graphs);
+      set(3, description);
+      set(4, buffers);
+    });
+  }
+
+  void add_operator(const std::string& name, std::int32_t version, const std::vector<std::int32_t>& inputs,
+                    std::int32_t to, Settings kind = Settings::none, const Fill& settings = {}) {
+    const std::pair code(name, version);
+    const auto known = std::find(codes_.begin(), codes_.end(), code);
+    const auto index = static_cast<std::uint32_t>(known - codes_.begin());
+    if (known == codes_.end()) codes_.push_back(code);
+    const auto from = builder_.CreateVector(inputs);
+    const auto outputs = builder_.CreateVector(std::vector<std::int32_t>{to});
+    const auto options = settings ? table(settings) : TableAt();
+    operators_.push_back(table([&] {
+      set(0, index);
+      set(1, from);
+      set(2, outputs);
+      set(3, static_cast<std::uint8_t>(kind));
+      if (settings) set(4, options);
+    }));
+  }
+
+  // ---- Values
+
+  std::int32_t activation(const std::string& name, const Shape& shape, const QValue& like) {
+    return add_tensor(name, shape, ElementType::int8, {}, quantization({like.scale}, like.zero_point, 0));
+  }
+
+  std::int32_t tensor(QValueId id) {
+    auto& number = tensor_of_[index_of(id)];
+    const auto& value = graph_.value(id);
+    if (number < 0) number = activation(value.name, value.shape, value);
+    return number;
+  }
+
+  std::int32_t constant(const QValue& value, const Tensor& data, std::int32_t axis) {
+    const auto scales = value.channel_scales.empty() ? std::vector<float>{value.scale} : value.channel_scales;
+    const auto type = value.dtype == DType::int8 ? ElementType::int8 : ElementType::int32;
+    return add_tensor(value.name, data.shape(), type, data.bytes(), quantization(scales, 0, axis));
+  }
+
+  std::int32_t integers(const std::string& what, const std::vector<std::int32_t>& list, const Shape& shape) {
+    return add_tensor(output().name + what, shape, ElementType::int32, std::as_bytes(std::span(list)), {});
+  }
+
+  // ---- Nodes
+
+  const Activation& fused(std::int32_t lowest, std::int32_t highest) const {
+    for (const auto& each : kActivations) {
+      if (bound(output(), each.lowest, -128) == lowest && bound(output(), each.highest, 127) == highest)
+        return each;
+    }
+    refuse(fmt::format("a clamp to {} .. {}", lowest, highest),
+           "that of no activation, relu, relu6 or -1 .. 1");
+  }
+
+  /// Readers of the file compute multipliers from its scales.
+  void expect_multiplier(const Requantization& stated, double factor) const {
+    const auto computed = to_requantization(factor);
+    if (computed.multiplier != stated.multiplier || computed.shift != stated.shift)
+      refuse(fmt::format("multiplier {} with shift {}", stated.multiplier, stated.shift),
+             fmt::format("{} and {}, as TensorFlow Lite computes them from the scales", computed.multiplier,
+                         computed.shift),
+             "quantize the network again");
+  }
+
+  struct Padded {
+    std::int32_t from;
+    std::int8_t padding;
+  };
+
+  /// A padding that is neither SAME nor VALID is an operator of its own, with `filler` around the image.
+  Padded padded(const Window& window, std::int8_t filler) {
+    const auto& image = input(0);
+    const auto from = tensor(node_->inputs[0]);
+    if (is_unpadded(window)) return {from, kValid};
+    if (is_same_padding(window, image.shape)) return {from, kSame};
+    Shape shape = image.shape;
+    for (std::size_t i = 0; i < 2; ++i) shape[i + 1] += window.pad_begin[i] + window.pad_end[i];
+    const auto amounts = integers(
+        ".padding",
+        {0, 0, window.pad_begin[0], window.pad_end[0], window.pad_begin[1], window.pad_end[1], 0, 0}, {4, 2});
+    const auto to = activation(output().name + ".padded", shape, image);
+    if (filler == image.zero_point) {
+      add_operator("PAD", 2, {from, amounts}, to);
+    } else {
+      const auto data = std::as_bytes(std::span(&filler, 1));
+      const auto value = add_tensor(output().name + ".filler", {1}, ElementType::int8, data,
+                                    quantization({image.scale}, image.zero_point, 0));
+      add_operator("PADV2", 2, {from, amounts, value}, to);
+    }
+    return {to, kValid};
+  }
+
+  void write(const QConv& conv) {
+    const auto& weight = input(1);
+    for (std::size_t o = 0; o < conv.requantization.size(); ++o) {
+      const double scale = weight.channel_scales.empty() ? weight.scale : weight.channel_scales[o];
+      expect_multiplier(conv.requantization[o],
+                        static_cast<double>(input(0).scale) * scale / static_cast<double>(output().scale));
+    }
+    const bool depthwise = conv.groups == input(0).shape[3] && conv.groups > 1;
+    const auto act = fused(conv.clamp_min, conv.clamp_max).number;
+    const auto [x, padding] = padded(conv.window, static_cast<std::int8_t>(input(0).zero_point));
+    const auto w = depthwise ? constant(weight, channels_last(weight.constant), 3)
+                             : constant(weight, weight.constant, 0);
+    const auto b = constant(input(2), input(2).constant, 0);
+    const auto multiplier = static_cast<std::int32_t>(output().shape[3] / conv.groups);
+    add_operator(depthwise ? "DEPTHWISE_CONV_2D" : "CONV_2D", 3, {x, w, b}, tensor(node_->output),
+                 depthwise ? Settings::depthwise : Settings::conv, [&, padding = padding] {
+                   int at = set_window(padding, conv.window);
+                   if (depthwise) set(at++, multiplier);
+                   set(at++, act);
+                   set(at++, conv.window.dilation[1]);
+                   set(at, conv.window.dilation[0]);
+                 });
+  }
+
+  /// Padding and strides, which open the settings of all windows. Returns the next field.
+  int set_window(std::int8_t padding, const Window& window) {
+    set(0, padding);
+    set(1, window.stride[1]);
+    set(2, window.stride[0]);
+    return 3;
+  }
+
+  void write(const QLinear& linear) {
+    for (std::size_t o = 0; o < linear.requantization.size(); ++o)
+      expect_multiplier(linear.requantization[o], weight_factor(input(0), input(1), o, output()));
+    const auto act = fused(linear.clamp_min, linear.clamp_max).number;
+    const auto x = tensor(node_->inputs[0]);
+    const auto w = constant(input(1), input(1).constant, 0);
+    const auto b = constant(input(2), input(2).constant, 0);
+    const bool keeps_axes = input(0).shape.size() != 2;
+    add_operator("FULLY_CONNECTED", keeps_axes ? 5 : 4, {x, w, b}, tensor(node_->output), Settings::linear,
+                 [&] {
+                   set(0, act);
+                   set(1, std::int8_t{0});
+                   set(2, static_cast<std::uint8_t>(keeps_axes));
+                 });
+  }
+
+  void write_pool(const char* name, const Window& window, std::int8_t act, Padded from) {
+    if (window.dilation[0] != 1 || window.dilation[1] != 1) refuse("a dilated pool", "a dilation of 1");
+    add_operator(name, 2, {from.from}, tensor(node_->output), Settings::pool, [&] {
+      set_window(from.padding, window);
+      set(3, window.kernel[1]);
+      set(4, window.kernel[0]);
+      set(5, act);
+    });
+  }
+
+  void write(const QMaxPool& pool) {
+    const auto act = fused(pool.clamp_min, pool.clamp_max).number;
+    write_pool("MAX_POOL_2D", pool.window, act, padded(pool.window, -128));
+  }
+
+  void write(const QAvgPool& pool) {
+    if (!is_unpadded(pool.window) && !is_same_padding(pool.window, input(0).shape))
+      refuse("an average over another padding", "SAME or VALID");
+    const auto act = fused(pool.clamp_min, pool.clamp_max).number;
+    write_pool("AVERAGE_POOL_2D", pool.window, act, padded(pool.window, 0));
+  }
+
+  void write(const QAdd& add) {
+    const auto act = fused(add.clamp_min, add.clamp_max).number;
+    const std::vector inputs{tensor(node_->inputs[0]), tensor(node_->inputs[1])};
+    add_operator("ADD", 2, inputs, tensor(node_->output), Settings::add, [&] { set(0, act); });
+  }
+
+  void write(const QConcat& concat) {
+    std::vector<std::int32_t> inputs;
+    for (const auto id : node_->inputs) inputs.push_back(tensor(id));
+    add_operator("CONCATENATION", 2, inputs, tensor(node_->output), Settings::concat, [&] {
+      set(0, concat.axis);
+      set(1, std::int8_t{0});
+    });
+  }
+
+  void write(const QTranspose& transpose) {
+    const auto order =
+        integers(".order", transpose.order, {static_cast<std::int64_t>(transpose.order.size())});
+    add_operator("TRANSPOSE", 2, {tensor(node_->inputs[0]), order}, tensor(node_->output));
+  }
+
+  void write(const QReshape&) {
+    const std::vector<std::int32_t> extents(output().shape.begin(), output().shape.end());
+    const auto shape = integers(".shape", extents, {static_cast<std::int64_t>(extents.size())});
+    add_operator("RESHAPE", 1, {tensor(node_->inputs[0]), shape}, tensor(node_->output));
+  }
+
+  void write(const QSoftmax&) {
+    add_operator("SOFTMAX", 2, {tensor(node_->inputs[0])}, tensor(node_->output), Settings::softmax,
+                 [&] { set(0, 1.0f); });
+  }
+
+  void write(const QRequantize& op) {
+    expect_multiplier(op.requantization,
+                      static_cast<double>(input(0).scale) / static_cast<double>(output().scale));
+    const auto& alone = fused(op.clamp_min, op.clamp_max);
+    add_operator(alone.op, alone.version, {tensor(node_->inputs[0])}, tensor(node_->output));
+  }
+
+  const QuantizedGraph& graph_;
+  const QNode* node_ = nullptr;
+  FlatBufferBuilder builder_;
+  std::vector<std::int32_t> tensor_of_;  ///< by value; -1 where it has none yet
+  std::vector<TableAt> buffers_, tensors_, operators_;
+  std::vector<std::pair<std::string, std::int32_t>> codes_;  ///< operators and their versions
+};
+
+}  // namespace
+
+std::string tflite_bytes(const QuantizedGraph& graph) {
+  verify(graph);
+  return Writer(graph).run();
+}
+
+ExportResult write_tflite(const ExportRequest& request) {
+  ExportResult result;
+  result.files[request.name + ".tflite"] = tflite_bytes(request.graph);
+  result.constant_bytes = constant_bytes_of(request.graph);
+  return result;
+}
+
+}  // namespace compress

@@ -1,0 +1,75 @@
+#include "libcompress/export/tflite_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libcompress/base/error.h"
+#include "libcompress/quant/reference.h"
+#include "libcompress/quant/tflite_network.h"
+#include "tests/export/graphs.h"
+
+namespace compress {
+namespace {
+
+using testing_graphs::Builder;
+
+/// What TensorFlow Lite has a form for without a padding of its own.
+QuantizedGraph network(const std::string& profile) {
+  Builder builder(7, {1, 8, 9, 4}, profile);
+  const Window same{.kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
+  const auto left = builder.conv(builder.input(), 6, same);
+  const auto right = builder.conv(builder.input(), 6, same, 2);
+  const auto deep = builder.conv(builder.add(left, right), 12, same, 6);
+  const auto both = builder.concat({deep, left}, 3);
+  const auto pooled = builder.max_pool(both, {.kernel = {2, 2}, .stride = {2, 2}});
+  const auto mean = builder.average_pool(pooled, {.kernel = {4, 4}});
+  const auto flat = builder.reshape(builder.transpose(mean, {0, 3, 1, 2}), {1, 18});
+  return builder.done({builder.softmax(builder.linear(flat, 5))});
+}
+
+QuantizedGraph read_back(const QuantizedGraph& graph) {
+  const auto bytes = tflite_bytes(graph);
+  return parse_quantized_tflite(std::as_bytes(std::span(bytes)), "written", graph.profile);
+}
+
+class TfliteWriter : public testing::TestWithParam<const char*> {};
+
+TEST_P(TfliteWriter, ANetworkReadBackComputesTheSameBytes) {
+  const auto graph = network(GetParam());
+  const ReferenceExecutor read(read_back(graph));
+  for (const auto& [input, output] : testing_graphs::record(graph, 20, 3)) EXPECT_EQ(read.run(input), output);
+}
+
+TEST_P(TfliteWriter, ANetworkReadBackAndWrittenAgainIsTheSameFile) {
+  const auto read = read_back(network(GetParam()));
+  EXPECT_EQ(tflite_bytes(read_back(read)), tflite_bytes(read));
+}
+
+INSTANTIATE_TEST_SUITE_P(Profiles, TfliteWriter, testing::Values("litert", "tflite-micro"),
+                         [](const auto& about) { return about.index == 0 ? "litert" : "micro"; });
+
+TEST(TfliteWriterErrors, AClampThatIsNoFusedActivationNamesTheNode) {
+  Builder builder(1, {1, 4, 4, 2});
+  const auto x = builder.conv(builder.input(), 3, {}, 1, {.lowest = -101, .highest = 99});
+  builder.name("odd");
+  const auto graph = builder.done({x});
+  try {
+    tflite_bytes(graph);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_THAT(error.what(), testing::HasSubstr("'odd'"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("a clamp to -101 .. 99"));
+  }
+}
+
+TEST(TfliteWriterErrors, AnAverageOverAPaddingThatTensorFlowLiteLacksIsRefused) {
+  Builder builder(1, {1, 8, 8, 2});
+  const auto x = builder.average_pool(
+      builder.input(), {.kernel = {3, 3}, .stride = {2, 2}, .pad_begin = {1, 1}, .pad_end = {1, 1}});
+  const auto graph = builder.done({x});
+  EXPECT_THROW(tflite_bytes(graph), Error);
+}
+
+}  // namespace
+}  // namespace compress
