@@ -6,17 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("ai_edge_litert")
+from ai_edge_litert import schema_py_generated as schema
 from conftest import call
 from litert_operators import KINDS, OneOperator
 from test_litert_reference import (
     DATA,
     NETWORKS,
+    activations_of,
     differences,
     inputs_of,
+    litert_activations,
     our_activations,
 )
+
+import libcompress as lc
 
 
 def written(path: Path, folder: Path) -> Path:
@@ -70,3 +76,41 @@ def test_random_operators_written_again_equal_litert(kind, tmp_path):
         path = tmp_path / "one.tflite"
         kind(OneOperator(seed), path)
         assert not differences(written(path, tmp_path), tmp_path), f"seed {seed}"
+
+
+def padded_network() -> torch.nn.Module:
+    """Paddings of PyTorch that TensorFlow Lite has no name for, and groups."""
+    torch.manual_seed(5)
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, stride=2, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(8, 8, 3, stride=2, padding=1, groups=8),
+        torch.nn.Conv2d(8, 12, 1, groups=2),
+        torch.nn.MaxPool2d(3, stride=2, padding=1),
+        torch.nn.Conv2d(12, 7, 1),
+    ).eval()
+
+
+def test_paddings_without_a_name_compute_the_same_in_litert_and_in_micro(tmp_path):
+    micro = pytest.importorskip("tflite_micro")
+    examples = np.random.default_rng(5).standard_normal((8, 3, 32, 32)).astype(np.float32)
+    model = lc.from_torch(padded_network(), torch.from_numpy(examples[:1]))
+    source = tmp_path / "quantized.safetensors"
+    model.quantize(examples).save(source)
+    path = written(source, tmp_path)
+    inputs = inputs_of(path)
+    ours = our_activations(source, inputs, tmp_path)
+    wanted = {name: index for name, index in activations_of(path).items() if name in ours}
+    theirs = litert_activations(path, inputs, wanted)
+    assert wanted.keys() == ours.keys()
+    assert not [name for name in wanted if not np.array_equal(ours[name], theirs[name])]
+    file = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    codes = {code.builtinCode for code in file.operatorCodes}
+    assert {schema.BuiltinOperator.PAD, schema.BuiltinOperator.PADV2} <= codes
+    graph = file.subgraphs[0]
+    output = graph.tensors[graph.outputs[0]].name.decode()
+    interpreter = micro.runtime.Interpreter.from_file(str(path))
+    for example, expected in zip(inputs, ours[output], strict=True):
+        interpreter.set_input(example[np.newaxis], 0)
+        interpreter.invoke()
+        assert np.array_equal(interpreter.get_output(0)[0], expected)

@@ -70,8 +70,9 @@ int export_network(const Session& session, const Arguments& arguments) {
     files.push_back(path.string());
     text += path.string() + "\n";
   }
-  text += fmt::format("arena {} bytes, constants {} bytes, {} MACs\n", grouped(result.arena_bytes),
-                      grouped(result.constant_bytes), grouped(macs_of(graph)));
+  if (result.arena_bytes > 0) text += fmt::format("arena {} bytes, ", grouped(result.arena_bytes));
+  text +=
+      fmt::format("constants {} bytes, {} MACs\n", grouped(result.constant_bytes), grouped(macs_of(graph)));
   session.print({{"files", files},
                  {"arena_bytes", result.arena_bytes},
                  {"constant_bytes", result.constant_bytes},
