@@ -23,7 +23,8 @@ def folder(tmp_path_factory):
     options = [f"--model-option={key}={value}" for key, value in OPTIONS.items()]
     assert call("convert", "--model", "acdnet", *options, "--out", folder / "network.onnx").code == 0
     recipe = re.sub(r"model:\n(  .*\n)+", "model: {file: network.onnx}\n", TINY)
-    recipe = recipe.replace("  tolerance: 2%\n", "  tolerance: 2%\n  spatial: [conv2]\n  ratios: [conv2=75%]\n")
+    rows = "  spatial: [conv2]\n  ratios: [conv2=75%]\n"
+    recipe = recipe.replace("  tolerance: 2%\n", "  tolerance: 2%\n" + rows)
     (folder / "recipe.yaml").write_text(recipe)
     return folder
 
