@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <future>
+
 #include "libcompress/analysis/cost.h"
 #include "libcompress/base/error.h"
 #include "libcompress/base/files.h"
@@ -126,8 +128,12 @@ json validate_model(const Bench& bench, const std::string& step, const std::stri
           {"total", found.total}};
 }
 
+std::vector<float> proof_views(const Bench& bench) {
+  return sample_views(bench.data, Part::train, kProofInputs, bench.seed());
+}
+
 json prune_model(const Bench& bench, const std::string& step, const std::string& from, const std::string& to,
-                 const Budget& budget) {
+                 const Budget& budget, std::span<const float> proof_views) {
   const PruneOptions& prune_options = *bench.recipe.prune;
   const Model model = bench.model(from);
   const Graph original = bench.model("original").graph;
@@ -138,11 +144,12 @@ json prune_model(const Bench& bench, const std::string& step, const std::string&
       plan_step({prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter,
                  unpruned_widths(groups, find_groups(original, allowed))});
   const Model pruned = prune(model, groups, plan);
-  const auto views = sample_views(bench.data, Part::train, kProofInputs, bench.seed());
-  const std::vector<Inputs> draws = {as_inputs(model.graph, views)};
-  const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family, draws);
   write_file(bench.folder.path("plan-" + to + ".json"), plan_to_json(plan));
-  bench.checkpoints.save(to, pruned);
+  // The disk is waited for while the proof computes.
+  auto saved = std::async(std::launch::async, [&] { bench.checkpoints.save(to, pruned); });
+  const std::vector<Inputs> draws = {as_inputs(model.graph, proof_views)};
+  const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family, draws);
+  saved.get();
   return {{"checkpoint", to},
           {"cost", cost_json(cost_of(pruned.graph))},
           {"groups", groups_json(groups, plan)},

@@ -64,7 +64,9 @@ class PruningStage {
     const std::string name = "prune " + number(i);
     const std::string to = fmt::format("step-{}-pruned", i + 1);
     bench_.folder.step(name, [&] {
-      return prune_model(bench_, name, current_, to, interpolate(start_, goal_, schedule_[i].amount));
+      if (proof_views_.empty()) proof_views_ = proof_views(bench_);
+      return prune_model(bench_, name, current_, to, interpolate(start_, goal_, schedule_[i].amount),
+                         proof_views_);
     });
     current_ = to;
     undecided_.push_back(name);
@@ -142,7 +144,8 @@ class PruningStage {
   NetworkCost start_;
   Budget goal_;
   std::vector<Step> schedule_;
-  std::string good_;  ///< the last checkpoint that passed the gate; empty before
+  std::vector<float> proof_views_;  ///< the same for all steps; empty before the first
+  std::string good_;                ///< the last checkpoint that passed the gate; empty before
   std::size_t good_step_ = 0;
   std::vector<std::string> undecided_;  ///< names of the pruning steps behind it
 };

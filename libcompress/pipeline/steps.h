@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,9 +62,12 @@ nlohmann::json validate_model(const Bench& bench, const std::string& step, const
 /// count. Error of kind accuracy if none passed.
 std::string prune_in_steps(const Bench& bench, const std::string& from);
 
+/// What networks are compared on after pruning: views of training clips, [count, the data set's input shape].
+std::vector<float> proof_views(const Bench& bench);
+
 /// One pruning step: groups, scores, plan, surgery, proof. -> checkpoints/`to` and plan-`to`.json
 nlohmann::json prune_model(const Bench& bench, const std::string& step, const std::string& from,
-                           const std::string& to, const Budget& budget);
+                           const std::string& to, const Budget& budget, std::span<const float> proof_views);
 
 /// Folds, calibrates, quantizes, trains in 8 bits if the recipe says so, compares layer by layer.
 /// -> quantized.safetensors. Training goes on from the last save of an earlier try.
