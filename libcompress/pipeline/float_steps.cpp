@@ -42,9 +42,13 @@ void write_metrics(const RunFolder& folder, const std::string& step,
   write_file(folder.path("metrics.jsonl"), lines);
 }
 
+std::filesystem::path state_file(const Bench& bench, const std::string& to) {
+  return bench.folder.checkpoint(to + ".state");
+}
+
 json train_model(const Bench& bench, const TrainStep& step) {
   const Model start = bench.model(step.from);
-  TrainJob job;
+  TrainJob job = job_of(bench, step.name, step.to);
   job.options = step.options;
   job.seed = bench.seed() ^ std::stoull(content_hash(step.name).substr(0, 16), nullptr,
                                         16);  // its own numbers for each step
@@ -60,13 +64,7 @@ json train_model(const Bench& bench, const TrainStep& step) {
     groups = find_groups(start.graph, group_options(*bench.recipe.prune, bench.family, original));
     job.penalty = ChannelPenalty{groups, *step.group_lasso};
   }
-  job.state_file = bench.folder.checkpoint(step.to + ".state");
   job.save_at_end = false;  // the checkpoint follows at once
-  job.activity = step.name;
-  job.reporter = &bench.reporter;
-  job.on_epoch = [&](const EpochMetrics& metrics) {
-    append_line(bench.folder.path("metrics.jsonl"), to_json_line(metrics));
-  };
   const TrainResult result = train(start, bench.data, job);
   bench.checkpoints.save(step.to, result.model);
   write_metrics(bench.folder, step.name, result.history);
@@ -100,11 +98,26 @@ json take_original(const Bench& bench) {
           {"paper", paper}};
 }
 
-void train_step(const Bench& bench, const TrainStep& step) {
-  bench.folder.step(step.name, [&] { return train_model(bench, step); });
-  // The state goes only when the step is recorded: a kill in between repeats no more than what came after it.
+TrainJob job_of(const Bench& bench, const std::string& activity, const std::string& to) {
+  TrainJob job;
+  job.state_file = state_file(bench, to);
+  job.activity = activity;
+  job.reporter = &bench.reporter;
+  job.on_epoch = [&bench](const EpochMetrics& metrics) {
+    append_line(bench.folder.path("metrics.jsonl"), to_json_line(metrics));
+  };
+  return job;
+}
+
+void record_training(const Bench& bench, const std::string& name, const std::string& to,
+                     const std::function<json()>& work) {
+  bench.folder.step(name, work);
   std::error_code ignored;
-  std::filesystem::remove(bench.folder.checkpoint(step.to + ".state"), ignored);
+  std::filesystem::remove(state_file(bench, to), ignored);
+}
+
+void train_step(const Bench& bench, const TrainStep& step) {
+  record_training(bench, step.name, step.to, [&] { return train_model(bench, step); });
 }
 
 json measure_model(const Bench& bench, const std::string& step, const std::string& checkpoint) {

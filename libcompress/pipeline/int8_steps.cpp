@@ -26,6 +26,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kQuantizedFile = "quantized.safetensors";
+constexpr const char* kEightBits = "int8";  // names the state of its training
 constexpr std::int64_t kComparedInputs = 16;
 
 /// Multipliers (int32) and shifts (int8), which the exported code stores beside the constants of the graph.
@@ -114,14 +115,8 @@ class SideBySide {
 
 TrainJob eight_bit_job(const Bench& bench) {
   constexpr std::uint64_t kSalt = 0x8b175;  // its own numbers
-  TrainJob job;
+  TrainJob job = job_of(bench, "fine-tune int8", kEightBits);
   job.seed = bench.seed() ^ kSalt;
-  job.state_file = bench.folder.checkpoint("int8.state");
-  job.activity = "fine-tune int8";
-  job.reporter = &bench.reporter;
-  job.on_epoch = [&](const EpochMetrics& metrics) {
-    append_line(bench.folder.path("metrics.jsonl"), to_json_line(metrics));
-  };
   return job;
 }
 
@@ -148,10 +143,7 @@ json quantize_model(const Bench& bench, const std::string& from) {
 }  // namespace
 
 void quantize_step(const Bench& bench, const std::string& from) {
-  bench.folder.step("quantize", [&] { return quantize_model(bench, from); });
-  // The state goes only when the step is recorded: a kill in between repeats nothing.
-  std::error_code ignored;
-  std::filesystem::remove(eight_bit_job(bench).state_file, ignored);
+  record_training(bench, "quantize", kEightBits, [&] { return quantize_model(bench, from); });
 }
 
 json measure_int8(const Bench& bench) {

@@ -2,6 +2,7 @@
 // makes there, and returns its figures as JSON, from which the report is made.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "libcompress/pipeline/pipeline.h"
 #include "libcompress/pipeline/run_folder.h"
 #include "libcompress/quant/quantized_graph.h"
+#include "libcompress/train/trainer.h"
 
 namespace compress {
 
@@ -46,6 +48,14 @@ struct TrainStep {
   std::optional<DistillationOptions> distillation{};  ///< how; nothing: from the targets alone
   std::optional<double> group_lasso{};                ///< strength of the penalty on channels
 };
+
+/// A job that keeps its state in the run folder and tells of its epochs there; `to` is what it makes.
+TrainJob job_of(const Bench& bench, const std::string& activity, const std::string& to);
+
+/// Records the step `name`, then removes the state of the job that made `to`: a kill in between repeats no
+/// more than what came after the state.
+void record_training(const Bench& bench, const std::string& name, const std::string& to,
+                     const std::function<nlohmann::json()>& work);
 
 /// Goes on from the last save of an earlier try.
 void train_step(const Bench& bench, const TrainStep& step);

@@ -26,11 +26,8 @@ std::vector<Scores> noise_by_width(const WidthSpace& space) {
 /// best.
 class Greedy {
  public:
-  explicit Greedy(const WidthSpace& space)
-      : space_(space),
-        noise_(noise_by_width(space)),
-        widths_(space.ceilings()),
-        excess_(space.excess(widths_)) {}
+  Greedy(const WidthSpace& space, const std::vector<Scores>& noise)
+      : space_(space), noise_(noise), widths_(space.ceilings()), excess_(space.excess(widths_)) {}
 
   Widths run() {
     std::priority_queue<Offer, std::vector<Offer>, std::greater<>> offers;
@@ -95,14 +92,15 @@ class Greedy {
   static constexpr double kNothing = 1e-12;     ///< freed: such an offer is the last choice
 
   const WidthSpace& space_;
-  std::vector<Scores> noise_;
+  const std::vector<Scores>& noise_;
   Widths widths_;
   double excess_;
 };
 
 Selection greedily(const WidthSpace& space) {
-  return {[&space] { return Greedy(space).run(); },
-          [noise = noise_by_width(space)](std::size_t g, std::int64_t width) {
+  const auto noise = noise_by_width(space);
+  return {[&space, noise] { return Greedy(space, noise).run(); },
+          [noise](std::size_t g, std::int64_t width) {
             const auto at = static_cast<std::size_t>(width);
             return noise[g][at] - noise[g][at + 1];
           }};
