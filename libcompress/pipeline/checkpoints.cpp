@@ -12,13 +12,16 @@ constexpr std::size_t kRemembered = 3;  // the unpruned network, what a step sta
 }  // namespace
 
 void Checkpoints::save(std::string_view name, const Model& model) {
-  save_model(folder_.checkpoint(name), model);
+  folder_.later([file = folder_.checkpoint(name), model] { save_model(file, model); });
   remember(name, model);
 }
 
 Model Checkpoints::load(std::string_view name) {
   const auto found = std::ranges::find(newest_, name, &std::pair<std::string, Model>::first);
-  if (found == newest_.end()) return remember(name, load_model(folder_.checkpoint(name), nullptr));
+  if (found == newest_.end()) {
+    folder_.settle();  // it may have been forgotten before it was written
+    return remember(name, load_model(folder_.checkpoint(name), nullptr));
+  }
   newest_.splice(newest_.begin(), newest_, found);
   return found->second;
 }

@@ -15,9 +15,9 @@ namespace compress {
 /// file gives back exactly what was saved, so that it makes no difference where a network comes from.
 class Checkpoints {
  public:
-  explicit Checkpoints(const RunFolder& folder) : folder_(folder) {}
+  explicit Checkpoints(RunFolder& folder) : folder_(folder) {}
 
-  /// Written whole or not at all.
+  /// Written whole or not at all, while the caller goes on.
   void save(std::string_view name, const Model& model);
 
   /// Shares the weights' bytes: who changes them clones first.
@@ -26,7 +26,7 @@ class Checkpoints {
  private:
   Model& remember(std::string_view name, Model model);
 
-  const RunFolder& folder_;
+  RunFolder& folder_;
   std::list<std::pair<std::string, Model>> newest_;  ///< used last first
 };
 

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <future>
-
 #include "libcompress/analysis/cost.h"
 #include "libcompress/base/error.h"
 #include "libcompress/base/files.h"
@@ -26,8 +24,7 @@ using nlohmann::json;
 constexpr std::int64_t kProofInputs = 8;
 
 /// metrics.jsonl: a line an epoch of every finished training, for people and scripts that watch the run.
-void write_metrics(const RunFolder& folder, const std::string& step,
-                   const std::vector<EpochMetrics>& history) {
+void write_metrics(RunFolder& folder, const std::string& step, const std::vector<EpochMetrics>& history) {
   std::string lines;
   const auto add = [&lines](const std::string& name, const json& epochs) {
     for (json epoch : epochs) {
@@ -39,7 +36,7 @@ void write_metrics(const RunFolder& folder, const std::string& step,
     if (finished.result.contains("history")) add(finished.name, finished.result.at("history"));
   }
   add(step, history_json(history));
-  write_file(folder.path("metrics.jsonl"), lines);
+  folder.later([file = folder.path("metrics.jsonl"), lines] { write_file(file, lines); });
 }
 
 std::filesystem::path state_file(const Bench& bench, const std::string& to) {
@@ -104,7 +101,9 @@ TrainJob job_of(const Bench& bench, const std::string& activity, const std::stri
   job.activity = activity;
   job.reporter = &bench.reporter;
   job.on_epoch = [&bench](const EpochMetrics& metrics) {
-    append_line(bench.folder.path("metrics.jsonl"), to_json_line(metrics));
+    bench.folder.later([file = bench.folder.path("metrics.jsonl"), line = to_json_line(metrics)] {
+      append_line(file, line);
+    });
   };
   return job;
 }
@@ -112,8 +111,10 @@ TrainJob job_of(const Bench& bench, const std::string& activity, const std::stri
 void record_training(const Bench& bench, const std::string& name, const std::string& to,
                      const std::function<json()>& work) {
   bench.folder.step(name, work);
-  std::error_code ignored;
-  std::filesystem::remove(state_file(bench, to), ignored);
+  bench.folder.later([file = state_file(bench, to)] {
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+  });
 }
 
 void train_step(const Bench& bench, const TrainStep& step) {
@@ -157,12 +158,12 @@ json prune_model(const Bench& bench, const std::string& step, const std::string&
       plan_step({prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter,
                  unpruned_widths(groups, find_groups(original, allowed))});
   const Model pruned = prune(model, groups, plan);
-  write_file(bench.folder.path("plan-" + to + ".json"), plan_to_json(plan));
-  // The disk is waited for while the proof computes.
-  auto saved = std::async(std::launch::async, [&] { bench.checkpoints.save(to, pruned); });
+  bench.folder.later([file = bench.folder.path("plan-" + to + ".json"), text = plan_to_json(plan)] {
+    write_file(file, text);
+  });
+  bench.checkpoints.save(to, pruned);
   const std::vector<Inputs> draws = {as_inputs(model.graph, proof_views)};
   const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family, draws);
-  saved.get();
   return {{"checkpoint", to},
           {"cost", cost_json(cost_of(pruned.graph))},
           {"groups", groups_json(groups, plan)},

@@ -73,6 +73,7 @@ RunReport run_recipe(const RunRequest& request) try {
   const auto data = make_data(recipe, request.plugins);
   Checkpoints checkpoints(folder);
   carry_out({recipe, request.plugins, request.reporter, folder, checkpoints, family.get(), *data, threads});
+  folder.settle();
   const RunReport report = make_report(folder, folder.steps(), recipe);
   write_report(report, request.folder);
   pass_gate(recipe, report);

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -20,6 +22,10 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFormat = "libcompress run 1";
+
+std::string line_of(const FinishedStep& step) {
+  return json{{"name", step.name}, {"seconds", step.seconds}, {"result", step.result}}.dump();
+}
 
 std::vector<FinishedStep> steps_of_state(const json& state) {
   std::vector<FinishedStep> steps;
@@ -86,14 +92,14 @@ RunFolder::RunFolder(fs::path folder, const std::string& recipe_yaml)
                     {folder_.string(), "a run of another recipe", "a new folder, or the same recipe",
                      "give another --out, or remove the folder"});
       started_ = state.at("started");
-      steps_ = steps_of_state(state);
+      for (auto& step : steps_of_state(state)) record(std::move(step));
       return;
     }
     started_ =
         fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
     write_file(folder_ / "recipe.yaml", recipe_yaml);
-    save();
+    write_file(folder_ / "state.json", state_text());
   } catch (...) {
     ::close(lock_);
     throw;
@@ -101,6 +107,10 @@ RunFolder::RunFolder(fs::path folder, const std::string& recipe_yaml)
 }
 
 RunFolder::~RunFolder() {
+  try {
+    queue_.settle();                 // before another process may come in
+  } catch (const std::exception&) {  // what was not written is not recorded either
+  }
   if (lock_ >= 0) ::close(lock_);
 }
 
@@ -122,8 +132,8 @@ json RunFolder::step(std::string_view name, const std::function<json()>& work) {
   const auto start = std::chrono::steady_clock::now();
   const json result = json::parse(work().dump());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  steps_.push_back({std::string(name), seconds, result});
-  save();
+  record({std::string(name), seconds, result});
+  later([file = folder_ / "state.json", text = state_text()] { write_file(file, text); });
   return result;
 }
 
@@ -131,16 +141,24 @@ bool RunFolder::done(std::string_view name) const {
   return std::any_of(steps_.begin(), steps_.end(), [&](const auto& step) { return step.name == name; });
 }
 
+void RunFolder::later(WriteQueue::Job write) { queue_.add(std::move(write)); }
+
+void RunFolder::settle() { queue_.settle(); }
+
 fs::path RunFolder::checkpoint(std::string_view name) const {
   return folder_ / "checkpoints" / (std::string(name) + ".safetensors");
 }
 
-void RunFolder::save() const {
-  json steps = json::array();
-  for (const auto& step : steps_)
-    steps.push_back({{"name", step.name}, {"seconds", step.seconds}, {"result", step.result}});
-  const json state = {{"format", kFormat}, {"recipe", recipe_hash_}, {"started", started_}, {"steps", steps}};
-  write_file(folder_ / "state.json", state.dump(1) + "\n");
+void RunFolder::record(FinishedStep step) {
+  lines_.push_back(line_of(step));
+  steps_.push_back(std::move(step));
+}
+
+/// A line a step. They are kept as text: a hundredth step must not make JSON of all before it again.
+std::string RunFolder::state_text() const {
+  return fmt::format("{{\"format\": {}, \"recipe\": {}, \"started\": {}, \"steps\": [\n{}\n]}}\n",
+                     json(kFormat).dump(), json(recipe_hash_).dump(), json(started_).dump(),
+                     fmt::join(lines_, ",\n"));
 }
 
 }  // namespace compress

@@ -17,8 +17,7 @@
 #include <string>
 #include <string_view>
 
-#include "libcompress/base/progress.h"
-#include "libcompress/graph/graph.h"
+#include "libcompress/base/write_queue.h"
 
 namespace compress {
 
@@ -44,25 +43,36 @@ class RunFolder {
   /// The finished steps of `folder`, without locking it.
   static std::vector<FinishedStep> steps_of(const std::filesystem::path& folder);
 
-  /// The result of step `name`: from state.json if it is done, else of `work`, which is then recorded.
+  /// The result of step `name`: from state.json if it is done, else of `work`, which is then recorded: behind
+  /// everything that was given to later() before.
   /// Results are JSON values and always read back from text, so that a resumed run sees what an uninterrupted
   /// one sees.
   nlohmann::json step(std::string_view name, const std::function<nlohmann::json()>& work);
   bool done(std::string_view name) const;
   const std::vector<FinishedStep>& steps() const { return steps_; }
+
+  /// Writes what a step leaves while the next one computes, in the order given. An Error of `write` is thrown
+  /// by a later call, and nothing behind it is written, state.json included.
+  void later(WriteQueue::Job write);
+  /// Waits until all of it is on the disk.
+  void settle();
+
   const std::string& started() const { return started_; }  ///< ISO 8601, UTC, when the run first began
 
   std::filesystem::path path(std::string_view relative) const { return folder_ / relative; }
   std::filesystem::path checkpoint(std::string_view name) const;  ///< checkpoints/NAME.safetensors
 
  private:
-  void save() const;
+  void record(FinishedStep step);
+  std::string state_text() const;
 
   std::filesystem::path folder_;
   std::string recipe_hash_;
   std::string started_;
   std::vector<FinishedStep> steps_;
+  std::vector<std::string> lines_;  ///< a JSON object of each of them
   int lock_ = -1;
+  WriteQueue queue_;
 };
 
 }  // namespace compress

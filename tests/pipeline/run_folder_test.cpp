@@ -55,6 +55,34 @@ TEST_F(RunFolderTest, does_not_record_a_step_that_threw) {
   EXPECT_TRUE(RunFolder::steps_of(folder_).empty());
 }
 
+TEST_F(RunFolderTest, writes_what_a_step_leaves_before_it_records_the_step) {
+  RunFolder run(folder_, "recipe");
+  bool first = false;
+  run.step("makes", [&] {
+    run.later([&] {
+      first = RunFolder::steps_of(folder_).empty();
+      write_file(run.path("made"), "whole");
+    });
+    return json::object();
+  });
+  run.settle();
+  EXPECT_TRUE(first);
+  EXPECT_EQ(read_text(run.path("made")), "whole");
+  EXPECT_EQ(RunFolder::steps_of(folder_).size(), 1);
+}
+
+TEST_F(RunFolderTest, does_not_record_a_step_whose_file_could_not_be_written) {
+  {
+    RunFolder run(folder_, "recipe");
+    run.step("makes", [&] {
+      run.later([] { throw Error(ErrorKind::io, "the disk is full"); });
+      return json::object();
+    });
+    EXPECT_THROW(run.settle(), Error);
+  }
+  EXPECT_TRUE(RunFolder::steps_of(folder_).empty());
+}
+
 TEST_F(RunFolderTest, refuses_the_folder_of_another_recipe) {
   {
     RunFolder run(folder_, "recipe");
