@@ -146,25 +146,21 @@ std::vector<float> proof_views(const Bench& bench) {
   return sample_views(bench.data, Part::train, kProofInputs, bench.seed());
 }
 
-json prune_model(const Bench& bench, const std::string& step, const std::string& from, const std::string& to,
-                 const Budget& budget, std::span<const float> proof_views) {
-  const PruneOptions& prune_options = *bench.recipe.prune;
-  const Model model = bench.model(from);
-  const Graph original = bench.model("original").graph;
-  const auto allowed = group_options(prune_options, bench.family, original);
-  const auto groups = find_groups(model.graph, allowed);
+json prune_step(const Bench& bench, const PruneStep& step) {
+  const Model model = bench.model(step.from);
+  const auto groups = find_groups(model.graph, step.allowed);
   const auto data = [&]() -> const DataSet& { return bench.data; };
   const PruningPlan plan =
-      plan_step({prune_options, bench.plugins, model, groups, budget, bench.seed(), data, bench.reporter,
-                 unpruned_widths(groups, find_groups(original, allowed))});
+      plan_step({*bench.recipe.prune, bench.plugins, model, groups, step.budget, bench.seed(), data,
+                 bench.reporter, unpruned_widths(groups, step.unpruned)});
   const Model pruned = prune(model, groups, plan);
-  bench.folder.later([file = bench.folder.path("plan-" + to + ".json"), text = plan_to_json(plan)] {
+  bench.folder.later([file = bench.folder.path("plan-" + step.to + ".json"), text = plan_to_json(plan)] {
     write_file(file, text);
   });
-  bench.checkpoints.save(to, pruned);
-  const std::vector<Inputs> draws = {as_inputs(model.graph, proof_views)};
-  const auto checks = prove_surgery(step, model, groups, plan, pruned, bench.family, draws);
-  return {{"checkpoint", to},
+  bench.checkpoints.save(step.to, pruned);
+  const std::vector<Inputs> draws = {as_inputs(model.graph, step.proof_views)};
+  const auto checks = prove_surgery(step.name, model, groups, plan, pruned, bench.family, draws);
+  return {{"checkpoint", step.to},
           {"cost", cost_json(cost_of(pruned.graph))},
           {"groups", groups_json(groups, plan)},
           {"checks", checks_json(checks)}};

@@ -33,6 +33,7 @@ class PruningStage {
         current_(unpruned_),
         start_(cost_of(bench.model(unpruned_).graph)),
         goal_(budget_of(prune_, start_)),
+        allowed_(group_options(prune_, bench.family, bench.model("original").graph)),
         schedule_(bench.plugins.strategies.make(prune_.strategy.plugin, prune_.strategy.options)
                       ->schedule(prune_.fine_tune ? prune_.fine_tune->epochs : 0)) {}
 
@@ -64,9 +65,12 @@ class PruningStage {
     const std::string name = "prune " + number(i);
     const std::string to = fmt::format("step-{}-pruned", i + 1);
     bench_.folder.step(name, [&] {
-      if (proof_views_.empty()) proof_views_ = proof_views(bench_);
-      return prune_model(bench_, name, current_, to, interpolate(start_, goal_, schedule_[i].amount),
-                         proof_views_);
+      if (proof_views_.empty()) {
+        proof_views_ = proof_views(bench_);
+        unpruned_groups_ = find_groups(bench_.model("original").graph, allowed_);
+      }
+      return prune_step(bench_, {name, current_, to, interpolate(start_, goal_, schedule_[i].amount),
+                                 allowed_, unpruned_groups_, proof_views_});
     });
     current_ = to;
     undecided_.push_back(name);
@@ -143,9 +147,11 @@ class PruningStage {
   std::string current_;   ///< checkpoint
   NetworkCost start_;
   Budget goal_;
+  GroupOptions allowed_;
   std::vector<Step> schedule_;
-  std::vector<float> proof_views_;  ///< the same for all steps; empty before the first
-  std::string good_;                ///< the last checkpoint that passed the gate; empty before
+  std::vector<float> proof_views_;  ///< the same for all steps, as the groups; empty before the first
+  std::vector<PruningGroup> unpruned_groups_;
+  std::string good_;  ///< the last checkpoint that passed the gate; empty before
   std::size_t good_step_ = 0;
   std::vector<std::string> undecided_;  ///< names of the pruning steps behind it
 };

@@ -10,10 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "libcompress/analysis/groups.h"
 #include "libcompress/pipeline/checkpoints.h"
 #include "libcompress/pipeline/pipeline.h"
 #include "libcompress/pipeline/run_folder.h"
 #include "libcompress/quant/quantized_graph.h"
+#include "libcompress/strategy/budget.h"
 #include "libcompress/train/trainer.h"
 
 namespace compress {
@@ -75,9 +77,18 @@ std::string prune_in_steps(const Bench& bench, const std::string& from);
 /// What networks are compared on after pruning: views of training clips, [count, the data set's input shape].
 std::vector<float> proof_views(const Bench& bench);
 
-/// One pruning step: groups, scores, plan, surgery, proof. -> checkpoints/`to` and plan-`to`.json
-nlohmann::json prune_model(const Bench& bench, const std::string& step, const std::string& from,
-                           const std::string& to, const Budget& budget, std::span<const float> proof_views);
+/// A pruning as a step of a run. What is the same for all steps of a schedule is borrowed.
+struct PruneStep {
+  std::string name;      ///< of the step
+  std::string from, to;  ///< checkpoints
+  Budget budget;
+  const GroupOptions& allowed;
+  std::span<const PruningGroup> unpruned;  ///< groups of the network before the first step
+  std::span<const float> proof_views;
+};
+
+/// Groups, scores, plan, surgery, proof. -> checkpoints/`to` and plan-`to`.json
+nlohmann::json prune_step(const Bench& bench, const PruneStep& step);
 
 /// Folds, calibrates, quantizes, trains in 8 bits if the recipe says so, compares layer by layer.
 /// -> quantized.safetensors. Training goes on from the last save of an earlier try.
