@@ -152,7 +152,7 @@ Tensor::Tensor(DType dtype, Shape shape, std::shared_ptr<std::byte[]> bytes)
 Tensor Tensor::of(Shape shape, std::span<const float> values) {
   Tensor tensor(DType::float32, std::move(shape));
   assert(values.size() == static_cast<std::size_t>(tensor.count()));
-  std::memcpy(tensor.bytes().data(), values.data(), values.size_bytes());
+  std::ranges::copy(values, tensor.as<float>().begin());  // there may be none, and then no address either
   return tensor;
 }
 

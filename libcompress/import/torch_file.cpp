@@ -203,7 +203,7 @@ void gather(const Layout& layout, std::span<std::byte> to) {
   const auto width = size_of(layout.storage->type.dtype);
   const auto* from = layout.storage->bytes.data() + static_cast<std::size_t>(layout.offset) * width;
   if (is_dense(layout)) {
-    std::memcpy(to.data(), from, to.size());
+    std::copy_n(from, to.size(), to.begin());
     return;
   }
   Shape index(layout.shape.size(), 0);

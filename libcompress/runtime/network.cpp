@@ -5,8 +5,8 @@
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
-#include <cstring>
 #include <utility>
 
 #include "libcompress/base/error.h"
@@ -44,7 +44,7 @@ Tensor from_torch(const at::Tensor& tensor) {
   const auto dense = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
   const auto sizes = dense.sizes();
   Tensor copy(DType::float32, Shape(sizes.begin(), sizes.end()));
-  std::memcpy(copy.bytes().data(), dense.const_data_ptr<float>(), copy.byte_count());
+  std::copy_n(dense.const_data_ptr<float>(), copy.count(), copy.as<float>().begin());
   return copy;
 }
 
