@@ -1,0 +1,64 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "libcompress/quant/lower/operators.h"
+
+namespace compress::lowering {
+namespace {
+
+void concat(Lowering& to, const Node& node) {
+  refuse_if(node.attributes.integer("axis") == 0, node, "axis 0", "an axis behind the batch");
+  const auto axes = canonical_order(to.rank(node.output));
+  const auto scale = to.chosen_scale(node.output);
+  QConcat op;
+  const auto axis = static_cast<int>(node.attributes.integer("axis"));
+  op.axis = static_cast<std::int32_t>(std::find(axes.begin(), axes.end(), axis) - axes.begin());
+  std::vector<QValueId> inputs;
+  for (const auto id : node.inputs) inputs.push_back(to.with_scale(node, to.canonical(id), scale));
+  to.add_result(node, op, std::move(inputs), node.output, scale);
+}
+
+/// Costs nothing here: the same bytes under another order of axes, moved when somebody needs them
+/// otherwise.
+void permute(Lowering& to, const Node& node) {
+  const auto& order = node.attributes.integers("order");
+  refuse_if(order[0] != 0, node, "a batch that moves", "the batch first");
+  auto moved = to.first_form(node.inputs[0]);
+  for (auto& axis : moved.axes) {
+    if (axis != kAdded) axis = static_cast<int>(std::find(order.begin(), order.end(), axis) - order.begin());
+  }
+  to.set_form(node.output, moved);
+}
+
+void add_flat(Lowering& to, const Node& node, QValueId from, const std::string& name) {
+  const auto& shape = to.shape(node.output);
+  const auto id =
+      to.value(from).shape == shape ? from : to.add_same_scale(node.name, QReshape{}, from, name, shape);
+  to.set_form(node.output, {id, natural_order(2)});
+}
+
+bool only_linear_reads(const Graph& graph, ValueId id) {
+  return read_once(graph, id) && graph.node(graph.consumers(id)[0]).op == "linear";
+}
+
+void flatten(Lowering& to, const Node& node) {
+  const auto input = node.inputs[0];
+  const auto from = to.first_form(input);
+  if (!reorders(to.value(from.id).shape, moves(from.axes, natural_order(to.rank(input))))) {
+    add_flat(to, node, from.id, to.graph().value(node.output).name);
+  } else if (only_linear_reads(to.graph(), node.output)) {
+    to.set_columns(node.output, natural_positions(to.shape(input), from.axes));
+    add_flat(to, node, from.id, to.graph().value(node.output).name + "/moved");
+  } else {
+    add_flat(to, node, to.natural(input), to.graph().value(node.output).name);
+  }
+}
+
+}  // namespace
+
+std::vector<Operator> movement_operators() {
+  return {{"concat", concat}, {"flatten", flatten}, {"permute", permute}};
+}
+
+}  // namespace compress::lowering

@@ -1,0 +1,29 @@
+// The float operators that have an 8-bit form, each with the function that adds it to the 8-bit network.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "libcompress/quant/lower/lowering.h"
+
+namespace compress::lowering {
+
+struct Operator {
+  std::string_view name;  ///< of the float operator
+  void (*lower)(Lowering& to, const Node& node);
+  bool has_weights = false;  ///< its operands behind the first are parameters
+};
+
+std::vector<Operator> weighted_operators();     ///< convolutions, linear, batch norms
+std::vector<Operator> pool_operators();         ///< windows without weights
+std::vector<Operator> elementwise_operators();  ///< clamps, sums, softmax
+std::vector<Operator> movement_operators();     ///< what only moves numbers
+
+/// Sorted by name.
+const std::vector<Operator>& all_operators();
+
+/// Error of kind input naming the node and a remedy for an operator that is not there, or operands it does
+/// not take.
+const Operator& operator_of(const Graph& graph, const Node& node);
+
+}  // namespace compress::lowering
