@@ -37,6 +37,7 @@ std::vector<ObserverRule> rules_of(const Plugins& plugins, const QuantizeOptions
 /// Training moves the weights itself.
 QuantizeSettings settings_of(const QuantizeOptions& options) {
   QuantizeSettings settings;
+  settings.profile = options.profile;
   settings.one_scale = options.per_tensor;
   settings.equalize = options.equalize;
   if (!options.fine_tune) settings.repairs = {options.adaround, options.bias_correction};

@@ -367,6 +367,8 @@ Key quantize_section() {
   auto key = section(
       "quantize", "calibration to 8 bits; left out: none",
       {
+          one_of(row(quantize, &Q::profile, "profile", "whose kernels the 8-bit network is rounded like"),
+                 {"litert", "tflite-micro"}),
           std::move(observer),
           within(row(quantize, &Q::percentile, "percentile",
                      "percent of the values inside the range; observer percentile"),
@@ -393,33 +395,50 @@ Key quantize_section() {
   return optional_section([](auto& recipe) -> auto& { return recipe.quantize; }, Q{}, std::move(key));
 }
 
+/// Each exporter has a folder and steps of its own.
+std::optional<Key::Broken> broken_export_rule(const Recipe& recipe) {
+  std::vector<std::string> all = recipe.exporting->also;
+  all.push_back(recipe.exporting->choice.plugin);
+  std::sort(all.begin(), all.end());
+  const auto twice = std::adjacent_find(all.begin(), all.end());
+  if (twice == all.end()) return std::nullopt;
+  return Key::Broken{"also", {"", fmt::format("'{}' twice", *twice), "each exporter once", ""}};
+}
+
 Key export_section() {
   const auto exporting = [](auto& recipe) -> auto& { return *recipe.exporting; };
   const auto choice = [](auto& recipe) -> auto& { return recipe.exporting->choice; };
-  return optional_section(
-      [](auto& recipe) -> auto& { return recipe.exporting; }, ExportOptions{},
-      plugin_section(choice, "exporter",
-                     section("export", "code or files for the target; left out: none",
-                             {of_form(row(exporting, &ExportOptions::name, "name",
-                                          "prefix of the generated names; left out: the recipe's name"),
-                                      KeyForm::identifier)})));
+  using E = ExportOptions;
+  auto also = of_form(
+      row(exporting, &E::also, "also", "further exporter plugins, with the defaults of their options"),
+      KeyForm::plugin_name);
+  also.plugin_kind = "exporter";
+  auto key = plugin_section(
+      choice, "exporter",
+      section("export", "code or files for the target; left out: none",
+              {std::move(also), of_form(row(exporting, &E::name, "name",
+                                            "prefix of the generated names; left out: the recipe's name"),
+                                        KeyForm::identifier)}));
+  key.rule = broken_export_rule;
+  return optional_section([](auto& recipe) -> auto& { return recipe.exporting; }, E{}, std::move(key));
 }
 
 Key verify_section() {
   const auto verify = [](auto& recipe) -> auto& { return recipe.verify; };
   using V = VerifyOptions;
-  return section("verify", "proof that every form of the network computes the same",
-                 {
-                     within(row(verify, &V::vectors, "vectors",
-                                "recorded inputs and outputs in the exported test program"),
-                            1, 1000),
-                     within(row(verify, &V::clips, "clips",
-                                "test clips on which compiled C and int8 reference are compared; 0: all"),
-                            0, 1e9),
-                     one_of(row(verify, &V::microcontroller, "microcontroller",
-                                "run on an emulated Cortex-M4: when QEMU is there, always, never"),
-                            {"auto", "required", "off"}),
-                 });
+  return section(
+      "verify", "proof that every form of the network computes the same",
+      {
+          within(
+              row(verify, &V::vectors, "vectors", "recorded inputs and outputs in the exported test program"),
+              1, 1000),
+          within(row(verify, &V::clips, "clips",
+                     "test clips on which what was exported and the int8 reference are compared; 0: all"),
+                 0, 1e9),
+          one_of(row(verify, &V::microcontroller, "microcontroller",
+                     "run on an emulated Cortex-M4: when QEMU is there, always, never"),
+                 {"auto", "required", "off"}),
+      });
 }
 
 Key gate_section() {

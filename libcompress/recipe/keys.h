@@ -16,7 +16,7 @@ enum class KeyForm {
   section,         ///< a map of further keys
   plugin_options,  ///< a map of whatever the plugin beside it knows
   plain,           ///< as OptionSpec says
-  plugin_name,     ///< a string; one of the plugins of `plugin_kind` where they are known
+  plugin_name,     ///< a string or a list of them: plugins of `plugin_kind` where they are known
   name,            ///< letters, digits, '_' and '-', first a letter or '_', at most 64
   identifier,      ///< a C identifier that is no keyword, at most 64
   percent,         ///< "1%"; as an option value the number before the sign

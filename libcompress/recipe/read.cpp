@@ -178,8 +178,7 @@ class Reader {
       return std::nullopt;
     }
     if (!well_formed(key, node, *value, path)) return std::nullopt;
-    const auto* plugins = key.form == KeyForm::plugin_name ? known_plugins(key.plugin_kind) : nullptr;
-    if (plugins) known_plugin(*plugins, key.plugin_kind, std::get<std::string>(*value), node.where);
+    if (key.form == KeyForm::plugin_name) are_known_plugins(key.plugin_kind, *value, node.where);
     return value;
   }
 
@@ -258,6 +257,14 @@ class Reader {
     const auto names = names_of(tables, [](const auto& item) { return item.first; });
     complain(where, fmt::format("no {} plugin {}", kind, shortened(name)), joined(names),
              did_you_mean(nearest_name(name, names)));
+  }
+
+  void are_known_plugins(const std::string& kind, const OptionValue& names, const std::string& where) {
+    const auto* tables = known_plugins(kind);
+    if (!tables) return;
+    const auto* list = std::get_if<std::vector<std::string>>(&names);
+    for (const auto& name : list ? *list : std::vector{std::get<std::string>(names)})
+      known_plugin(*tables, kind, name, where);
   }
 
   void options(const OptionTable& table, PluginChoice& choice, const YamlNode* node,

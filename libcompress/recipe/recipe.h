@@ -117,6 +117,7 @@ struct PruneOptions {
 };
 
 struct QuantizeOptions {
+  std::string profile = "litert";  ///< whose kernels 8 bits are rounded like: "litert" or "tflite-micro"
   std::string observer = "mse";
   double percentile = 99.999;             ///< for the percentile observer
   std::vector<std::string> observers{};   ///< "conv1*=minmax": other observers for these nodes
@@ -134,7 +135,8 @@ struct QuantizeOptions {
 
 struct ExportOptions {
   PluginChoice choice{"c"};
-  std::string name;  ///< C identifier that opens every generated name
+  std::vector<std::string> also{};  ///< further exporters, with the defaults of their options
+  std::string name;                 ///< C identifier that opens every generated name
 
   bool operator==(const ExportOptions&) const = default;
 };

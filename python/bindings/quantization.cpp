@@ -117,6 +117,7 @@ void bind_options(py::module_& module) {
   using Q = QuantizeOptions;
   py::class_<Q>(module, "QuantizeOptions", "The section `quantize` of a recipe.")
       .def(py::init<>())
+      .def_readwrite("profile", &Q::profile)
       .def_readwrite("observer", &Q::observer)
       .def_readwrite("percentile", &Q::percentile)
       .def_readwrite("observers", &Q::observers)

@@ -26,6 +26,11 @@ class QuantizedModel:
         return self.core.name
 
     @property
+    def profile(self) -> str:
+        """Whose kernels it rounds like: `litert` or `tflite-micro`."""
+        return self.core.profile
+
+    @property
     def macs(self) -> int:
         return self.core.macs
 
@@ -69,6 +74,7 @@ def quantize(
     model: Model,
     inputs: np.ndarray | Sequence[np.ndarray] | str | os.PathLike,
     *,
+    profile: str | None = None,
     observer: str | None = None,
     percentile: float | None = None,
     observers: Mapping[str, str] | None = None,
@@ -80,6 +86,7 @@ def quantize(
     """The int8 network of `model`, calibrated on `inputs`.
 
     `inputs` are real examples: an array [count, ...], a sequence of batches, or an .npy or .npz file of them.
+    `profile` says whose kernels it is rounded like: `litert` or `tflite-micro`.
     `observer` finds the ranges of activations (`lc.plugins("observer")`), and `observers` names others by
     patterns (*, ?) of nodes. Weights have a scale an output channel, but those of nodes that match
     `per_tensor` share one.
@@ -91,6 +98,7 @@ def quantize(
     """
     options = _core.QuantizeOptions()
     chosen = {
+        "profile": profile,
         "observer": observer,
         "percentile": percentile,
         "equalize": equalize,

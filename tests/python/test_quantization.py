@@ -81,6 +81,15 @@ def test_bad_calibration_is_an_error_that_says_so(model, examples):
         model.quantize(examples[:, :2])
 
 
+def test_the_rounding_profile_is_the_callers_choice(model, examples, tmp_path):
+    assert model.quantize(examples).profile == "litert"
+    quantized = model.quantize(examples, profile="tflite-micro")
+    quantized.save(tmp_path / "micro.safetensors")
+    assert lc.load_quantized(tmp_path / "micro.safetensors").profile == "tflite-micro"
+    with pytest.raises(lc.Error, match="litert, tflite-micro"):
+        model.quantize(examples, profile="fastest")
+
+
 def test_a_saved_network_answers_the_same(model, examples, tmp_path):
     quantized = model.quantize(examples)
     quantized.save(tmp_path / "quantized.safetensors")

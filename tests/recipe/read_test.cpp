@@ -91,7 +91,10 @@ TEST(Recipe, reads_every_key) {
   EXPECT_EQ(recipe.prune->group_lasso->strength, 0.02);
   EXPECT_EQ(recipe.prune->group_lasso->epochs, 5);
   EXPECT_EQ(recipe.prune->group_lasso->schedule, "cosine");
-  EXPECT_EQ(recipe.quantize, (QuantizeOptions{.observer = "percentile", .percentile = 99.9, .samples = 16}));
+  EXPECT_EQ(recipe.quantize,
+            (QuantizeOptions{
+                .profile = "tflite-micro", .observer = "percentile", .percentile = 99.9, .samples = 16}));
+  EXPECT_EQ(recipe.exporting->also, std::vector<std::string>{"tflite"});
   EXPECT_EQ(recipe.exporting->name, "demo_net");
   EXPECT_EQ(recipe.verify, (VerifyOptions{4, 3, "off"}));
   EXPECT_EQ(recipe.gate->max_drop, 5.0);
@@ -102,6 +105,11 @@ TEST(Recipe, gives_the_export_the_name_of_the_recipe) {
   EXPECT_EQ(parse_recipe(with("quantize: {}\nexport: {}\nname: a-b\n"), "r.yaml").exporting->name, "a_b");
   EXPECT_EQ(parse_recipe(with("quantize: {}\nexport: {}\n"), "int.yaml").exporting->name, "int_");
   EXPECT_EQ(parse_recipe(with("quantize: {}\nexport: {}\n"), "8 bit.yaml").exporting->name, "_8_bit");
+}
+
+TEST(Recipe, takes_each_exporter_once) {
+  EXPECT_THAT(error_of(with("quantize: {}\nexport: {plugin: c, also: [tflite, c]}\n")),
+              testing::HasSubstr("'c' twice"));
 }
 
 TEST(Recipe, wants_quantize_for_what_is_behind_the_8_bit_boundary) {

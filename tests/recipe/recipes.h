@@ -57,8 +57,8 @@ prune:
   stop_at_gate: true
   group_lasso: {strength: 0.02, epochs: 5, schedule: cosine}
   fine_tune: {epochs: 3, learning_rate: 0.01, distillation: {temperature: 3, weight: 0.9}}
-quantize: {observer: percentile, percentile: 99.9, samples: 16}
-export: {plugin: c, name: demo_net, options: {}}
+quantize: {profile: tflite-micro, observer: percentile, percentile: 99.9, samples: 16}
+export: {plugin: c, also: [tflite], name: demo_net, options: {}}
 verify: {vectors: 4, clips: 3, microcontroller: off}
 gate: {max_drop: 5.0, min_accuracy: 70}
 )";

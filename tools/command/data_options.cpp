@@ -40,6 +40,9 @@ std::unique_ptr<DataSet> DataArguments::load(const Plugins& plugins, std::int64_
 }
 
 void QuantizeArguments::declare(CLI::App& app) {
+  app.add_option("--profile", options.profile, "whose kernels the 8-bit network is rounded like")
+      ->check(CLI::IsMember({"litert", "tflite-micro"}))
+      ->capture_default_str();
   app.add_option("--observer", options.observer, "observer plugin that chooses the ranges of activations")
       ->capture_default_str();
   app.add_option("--observers", options.observers,

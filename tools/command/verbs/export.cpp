@@ -18,16 +18,27 @@ struct Arguments {
   DataArguments data;
   QuantizeArguments quantize;
   std::string exporter = "c";
-  std::string profile = "litert";
+  bool profile_given = false;
   std::string name = "network";
   std::string folder;
   std::int64_t vectors = 8;
 };
 
+/// An int8 .tflite file rounds as the caller says, a network of this program as it was quantized.
+QuantizedGraph loaded(const Arguments& arguments) {
+  const auto& profile = arguments.quantize.options.profile;
+  auto graph = load_quantized(arguments.model.file, profile);
+  if (arguments.profile_given && graph.profile != profile)
+    throw Error(ErrorKind::usage,
+                {"--profile",
+                 fmt::format("{}, but {} was quantized for {}", profile, arguments.model.file, graph.profile),
+                 graph.profile, fmt::format("quantize the float network with --profile {}", profile)});
+  return graph;
+}
+
 QuantizedGraph quantized(const Session& session, const Arguments& arguments,
                          std::vector<std::string>& classes) {
-  if (!arguments.model.file.empty() && is_quantized_file(arguments.model.file))
-    return load_quantized(arguments.model.file, arguments.profile);
+  if (!arguments.model.file.empty() && is_quantized_file(arguments.model.file)) return loaded(arguments);
   if (arguments.data.data.empty())
     throw Error(ErrorKind::usage,
                 {"export", "a float network without calibration data", "--data PLUGIN[:FOLDER]",
@@ -84,19 +95,21 @@ int export_network(const Session& session, const Arguments& arguments) {
 }  // namespace
 
 Verb export_verb() {
-  return {"export", "Quantize a network, if it is not yet, and write it as C",
+  return {"export", "Quantize a network, if it is not yet, and write it as C or for another runtime",
           "libcompress export runs/demo/quantized.safetensors --out c --name sound_net", [](CLI::App& app) {
             auto arguments = std::make_shared<Arguments>();
             arguments->model.declare(app);
             arguments->data.declare(app, false);
             arguments->quantize.declare(app);
-            app.add_option("--exporter", arguments->exporter, "exporter plugin");
-            app.add_option("--profile", arguments->profile, "how an int8 .tflite file rounds")
-                ->check(CLI::IsMember({"litert", "tflite-micro"}));
+            app.add_option("--to,--exporter", arguments->exporter, "exporter plugin")->capture_default_str();
             app.add_option("--name", arguments->name, "C identifier that opens every generated name");
             app.add_option("--out", arguments->folder, "folder for the files")->required();
             app.add_option("--vectors", arguments->vectors, "test vectors")->check(CLI::Range(0, 1000));
-            return [=](const Session& session) { return export_network(session, *arguments); };
+            const auto* profile = app.get_option("--profile");
+            return [=](const Session& session) {
+              arguments->profile_given = profile->count() > 0;
+              return export_network(session, *arguments);
+            };
           }};
 }
 
