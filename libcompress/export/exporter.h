@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,12 +42,35 @@ struct ExportResult {
   std::vector<PlacedTensor> arena;
 };
 
-/// Plugin interface. Pure: makes text, writes nothing. Error of kind input naming the node that has no form
-/// here.
+/// An exported network that answers inputs, one at a time.
+class ExportedNetwork {
+ public:
+  virtual ~ExportedNetwork() = default;
+
+  /// Flat NHWC int8 in; every output in the graph's order, one after the other.
+  virtual std::vector<std::int8_t> run(std::span<const std::int8_t> input) = 0;
+};
+
+/// What a run compares with the reference executor, byte by byte, to prove an export.
+struct ExportProof {
+  std::string claim;  ///< "C code compiled for this computer equals the int8 reference"
+  std::unique_ptr<ExportedNetwork> network;  ///< nullptr where nothing here can run it
+  std::string by;                            ///< what runs it, or why nothing does
+};
+
+/// Plugin interface. Error of kind input naming the node that has no form here.
 class Exporter {
  public:
   virtual ~Exporter() = default;
+
+  /// Pure: makes text, writes nothing.
   virtual ExportResult run(const ExportRequest& request) const = 0;
+
+  /// Of what run() made of `request`. An exporter without a proof of its own leaves it to be skipped.
+  virtual ExportProof prove(const ExportRequest& request, const ExportResult& result) const;
+
+  /// Whether the files hold the test program that run_on_cortex_m4() (export/verify.h) runs.
+  virtual bool tests_microcontrollers() const { return false; }
 };
 
 }  // namespace compress

@@ -15,15 +15,15 @@
 namespace compress {
 
 /// The exported network as a process that answers inputs. One thread at a time.
-class CompiledNetwork {
+class CompiledNetwork final : public ExportedNetwork {
  public:
   struct Impl;
   explicit CompiledNetwork(std::unique_ptr<Impl> impl);
-  ~CompiledNetwork();
+  ~CompiledNetwork() override;
 
   /// `input`: NAME_INPUT_SIZE bytes (Error of kind usage otherwise). Returns all outputs, one after the
   /// other. Error of kind io if the process dies or takes longer than a minute.
-  std::vector<std::int8_t> run(std::span<const std::int8_t> input);
+  std::vector<std::int8_t> run(std::span<const std::int8_t> input) override;
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -13,6 +13,11 @@ namespace {
 
 using nlohmann::json;
 
+void export_step(const Bench& bench, const PluginChoice& exporter, const std::string& suffix) {
+  bench.folder.step("export" + suffix, [&] { return export_files(bench, exporter); });
+  bench.folder.step("verify" + suffix, [&] { return verify_export(bench, exporter); });
+}
+
 /// The whole flow on one page. A step that state.json has is not done again.
 void carry_out(const Bench& bench) {
   const Recipe& recipe = bench.recipe;
@@ -34,8 +39,8 @@ void carry_out(const Bench& bench) {
     folder.step("measure int8", [&] { return measure_int8(bench); });
   }
   if (recipe.exporting) {
-    folder.step("export", [&] { return export_code(bench); });
-    folder.step("verify", [&] { return verify_code(bench); });
+    export_step(bench, recipe.exporting->choice, "");
+    for (const auto& plugin : recipe.exporting->also) export_step(bench, {plugin}, " " + plugin);
   }
 }
 

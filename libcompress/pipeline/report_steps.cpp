@@ -37,17 +37,29 @@ NetworkFigures figures_of(std::string label, const json& result) {
   return figures;
 }
 
+/// Every exporter has a step "export" and a step "verify"; further ones have their name behind it.
+bool is_step(std::string_view kind, std::string_view name) {
+  return name == kind || (name.starts_with(kind) && name[kind.size()] == ' ');
+}
+
+std::string label_of(const json& verified) {
+  const std::string exporter = verified.value("exporter", "c");
+  return exporter == "c" ? "C" : exporter;
+}
+
 void add_networks(RunReport& report, const std::vector<FinishedStep>& steps) {
-  constexpr std::pair<const char*, const char*> kRows[] = {{"measure original", "original"},
-                                                           {"measure pruned", "pruned"},
-                                                           {"measure int8", "int8"},
-                                                           {"verify", "C"}};
+  constexpr std::pair<const char*, const char*> kRows[] = {
+      {"measure original", "original"}, {"measure pruned", "pruned"}, {"measure int8", "int8"}};
   for (const auto& [step, label] : kRows) {
     if (const json* result = result_of(steps, step)) report.networks.push_back(figures_of(label, *result));
   }
-  const json* exported = result_of(steps, "export");
-  for (auto& network : report.networks) {  // the arena is planned after the 8-bit network was measured
-    if (exported && network.label == "int8") network.peak_ram_bytes = exported->at("arena_bytes");
+  for (const auto& step : steps) {
+    if (is_step("verify", step.name))
+      report.networks.push_back(figures_of(label_of(step.result), step.result));
+    if (!is_step("export", step.name) || !step.result.contains("arena_bytes")) continue;
+    for (auto& network : report.networks) {  // the arena is planned after the 8-bit network was measured
+      if (network.label == "int8") network.peak_ram_bytes = step.result.at("arena_bytes");
+    }
   }
 }
 
@@ -133,8 +145,13 @@ void add_arena(RunReport& report, const json& arena) {
 }
 
 /// What a file of a run folder is, by its path (docs/formats.md).
-std::string meaning_of(const std::string& path) {
-  if (path.starts_with("c/")) return "exported C code";
+std::string meaning_of(const std::string& path, const std::vector<FinishedStep>& steps) {
+  for (const auto& step : steps) {
+    if (!is_step("export", step.name)) continue;
+    const std::string exporter = step.result.value("exporter", "c");
+    if (path.starts_with(exporter + "/"))
+      return exporter == "c" ? "exported C code" : "export of " + exporter;
+  }
   if (path.ends_with(".state.safetensors")) return "state of a training";
   if (path.starts_with("checkpoints/")) return "network with its weights";
   if (path.starts_with("plan-")) return "pruning plan";
@@ -145,13 +162,13 @@ std::string meaning_of(const std::string& path) {
   return "";
 }
 
-void add_files(RunReport& report, const RunFolder& folder) {
+void add_files(RunReport& report, const RunFolder& folder, const std::vector<FinishedStep>& steps) {
   const auto root = folder.path("");
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
     const auto name = std::filesystem::relative(entry.path(), root).generic_string();
     const bool own = name == "report.json" || name == "report.html" || name == ".lock";
     if (entry.is_regular_file() && !own)
-      report.files.push_back({name, static_cast<std::int64_t>(entry.file_size()), meaning_of(name)});
+      report.files.push_back({name, static_cast<std::int64_t>(entry.file_size()), meaning_of(name, steps)});
   }
   std::sort(report.files.begin(), report.files.end(),
             [](const auto& a, const auto& b) { return a.path < b.path; });
@@ -213,7 +230,7 @@ RunReport make_report(const RunFolder& folder, const std::vector<FinishedStep>& 
   }
   add_float_against_int8(report, recipe, steps);
   add_confusion(report, steps);
-  add_files(report, folder);
+  add_files(report, folder, steps);
   return report;
 }
 

@@ -97,12 +97,18 @@ void quantize_step(const Bench& bench, const std::string& from);
 /// Accuracy of the int8 reference executor on the test part.
 nlohmann::json measure_int8(const Bench& bench);
 
-/// -> c/
-nlohmann::json export_code(const Bench& bench);
+/// What quantize_step() left.
+QuantizedGraph quantized_network(const Bench& bench);
 
-/// The compiled C against the int8 reference on the test part, byte by byte, and on a microcontroller in
-/// QEMU.
-nlohmann::json verify_code(const Bench& bench);
+/// "params", "macs" and "flash_bytes" of an 8-bit network.
+nlohmann::json int8_cost(const QuantizedGraph& graph);
+
+/// What the exporter makes of the 8-bit network. -> EXPORTER/
+nlohmann::json export_files(const Bench& bench, const PluginChoice& exporter);
+
+/// What the exporter made against the int8 reference on the test part, byte by byte, as its own proof has it;
+/// C also on a microcontroller in QEMU.
+nlohmann::json verify_export(const Bench& bench, const PluginChoice& exporter);
 
 /// The report from what finished steps recorded.
 RunReport make_report(const RunFolder& folder, const std::vector<FinishedStep>& steps, const Recipe& recipe);

@@ -18,7 +18,8 @@ struct StageTime {
   double seconds = 0;
 };
 
-/// One network on the way: "original", "pruned", "int8", "C". What was not measured stays empty.
+/// One network on the way: "original", "pruned", "int8", then what was exported: "C", "tflite". What was not
+/// measured stays empty.
 struct NetworkFigures {
   std::string label;
   std::int64_t params = 0;

@@ -1,6 +1,9 @@
 // C99 for microcontrollers: libcompress/export/c_writer.h as a plugin.
+#include <filesystem>
+
 #include "libcompress/base/catalog.h"
 #include "libcompress/export/c_writer.h"
+#include "libcompress/export/verify.h"
 
 namespace compress {
 namespace {
@@ -8,6 +11,15 @@ namespace {
 class CExporter final : public Exporter {
  public:
   ExportResult run(const ExportRequest& request) const override { return write_c(request); }
+
+  ExportProof prove(const ExportRequest& request, const ExportResult& result) const override {
+    HostBuild host = compile_for_host(result, request.name);
+    const auto compiler = std::filesystem::path(host.compiler).filename().string();
+    return {"C code compiled for this computer equals the int8 reference", std::move(host.network),
+            host.skipped.empty() ? compiler : host.skipped};
+  }
+
+  bool tests_microcontrollers() const override { return true; }
 };
 
 }  // namespace

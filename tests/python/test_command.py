@@ -122,7 +122,7 @@ def test_doctor_gives_the_command_that_fixes_what_is_missing(tmp_path):
 def test_a_run_leaves_models_code_proofs_and_a_report(tiny_run):
     report = json.loads((tiny_run / "report.json").read_text())
     labels = [network["label"] for network in report["networks"]]
-    assert labels == ["original", "pruned", "int8", "C"]
+    assert labels == ["original", "pruned", "int8", "C", "tflite"]
     assert report["networks"][1]["params"] <= 0.4 * report["networks"][0]["params"]
     assert {check["verdict"] for check in report["checks"]} <= {"passed", "skipped"}
     assert len(report["checks"]) >= 4
@@ -170,6 +170,26 @@ def test_export_writes_c_from_the_quantized_network(tiny_run, tmp_path):
     result = call("export", tiny_run / "quantized.safetensors", "--out", out, "--name", "mine", "--json")
     assert result.code == 0, result.err
     assert (out / "mine.h").exists() and result.json["arena_bytes"] > 0
+
+
+def test_every_exporter_leaves_its_folder_and_its_proof(tiny_run):
+    report = json.loads((tiny_run / "report.json").read_text())
+    what = {file["path"]: file["what"] for file in report["files"]}
+    assert what["c/tiny_net.c"] == "exported C code"
+    assert what["tflite/tiny_net.tflite"] == "export of tflite"
+    proof = next(check for check in report["checks"] if "TensorFlow Lite" in check["name"])
+    assert proof["verdict"] == "passed"
+    assert re.match(r"0 of \d+ output bytes differ", proof["detail"])
+    figures = {network["label"]: network for network in report["networks"]}
+    assert figures["tflite"]["correct"] == figures["int8"]["correct"]
+
+
+def test_a_network_of_another_rounding_is_not_exported_as_if_it_were(tiny_run, tmp_path):
+    result = call(
+        "export", tiny_run / "quantized.safetensors", "--out", tmp_path / "c", "--profile", "tflite-micro"
+    )
+    assert result.code == 2
+    assert "was quantized for litert" in result.err
 
 
 def test_evaluate_reads_a_model_of_a_run(tiny_run):
