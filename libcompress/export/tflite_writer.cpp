@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -39,24 +40,21 @@ enum class Settings : std::uint8_t {
   add = 11,
 };
 
-/// A fused activation by its number in the schema and the operator that does it alone.
+constexpr float kUnlimited = std::numeric_limits<float>::infinity();
+
+/// An activation as the operator that does it alone.
 struct Activation {
-  std::int8_t number;
+  std::int8_t number;  ///< in the schema where it is fused; kAlone if it never is
   const char* op;
   std::int32_t version;  ///< of `op`, for int8
-  std::optional<float> lowest, highest;
+  float lowest, highest;
 };
-constexpr Activation kActivations[] = {{0, "QUANTIZE", 2, {}, {}},
-                                       {1, "RELU", 2, 0.0f, {}},
-                                       {3, "RELU6", 2, 0.0f, 6.0f},
-                                       {2, "RELU_N1_TO_1", 1, -1.0f, 1.0f}};
-
-/// LiteRT rounds the bounds in float32.
-std::int32_t bound(const QValue& output, std::optional<float> real, std::int32_t unbounded) {
-  if (!real) return unbounded;
-  const float steps = std::clamp(std::round(*real / output.scale), -256.0f, 256.0f);
-  return std::clamp(output.zero_point + static_cast<std::int32_t>(steps), -128, 127);
-}
+constexpr std::int8_t kAlone = -1;
+constexpr Activation kActivations[] = {{0, "QUANTIZE", 2, -kUnlimited, kUnlimited},
+                                       {1, "RELU", 2, 0, kUnlimited},
+                                       {3, "RELU6", 2, 0, 6},
+                                       {2, "RELU_N1_TO_1", 1, -1, 1},
+                                       {kAlone, "RELU_0_TO_1", 1, 0, 1}};
 
 bool is_same_padding(const Window& window, const Shape& image) {
   for (std::size_t i = 0; i < 2; ++i) {
@@ -251,19 +249,63 @@ class Writer {
 
   // ---- Nodes
 
-  const Activation& fused(std::int32_t lowest, std::int32_t highest) const {
+  struct Clamp {
+    std::int32_t lowest, highest;
+  };
+
+  /// The activation that limits the output so; nullptr if there is none.
+  const Activation* activation_for(Clamp clamp) const {
     for (const auto& each : kActivations) {
-      if (bound(output(), each.lowest, -128) == lowest && bound(output(), each.highest, 127) == highest)
-        return each;
+      if (clamp_level(output(), each.lowest) == clamp.lowest &&
+          clamp_level(output(), each.highest) == clamp.highest)
+        return &each;
     }
-    refuse(fmt::format("a clamp to {} .. {}", lowest, highest),
-           "that of no activation, relu, relu6 or -1 .. 1");
+    return nullptr;
+  }
+
+  /// An operator with a fused activation, whose number `settings` takes, or with operators behind it that
+  /// limit the levels.
+  void add_clamped(const std::string& name, std::int32_t version, const std::vector<std::int32_t>& inputs,
+                   Clamp clamp, Settings kind, const std::function<void(std::int8_t)>& settings) {
+    const auto* found = activation_for(clamp);
+    const auto* activation = found && found->number != kAlone ? found : nullptr;
+    const auto number = activation ? activation->number : std::int8_t{0};
+    const auto to = activation ? tensor(node_->output) : unclamped();
+    const auto fill = settings ? Fill([&] { settings(number); }) : Fill();
+    add_operator(name, version, inputs, to, kind, fill);
+    if (!activation) add_limits(to, clamp);
+  }
+
+  std::int32_t unclamped() { return activation(output().name + ".unclamped", output().shape, output()); }
+
+  void add_limits(std::int32_t from, Clamp clamp) {
+    const bool both = clamp.lowest > -128 && clamp.highest < 127;
+    const auto middle =
+        both ? activation(output().name + ".raised", output().shape, output()) : tensor(node_->output);
+    if (clamp.lowest > -128) {
+      add_operator("MAXIMUM", 2, {from, level(".lowest", clamp.lowest)}, middle);
+      from = middle;
+    }
+    if (clamp.highest < 127)
+      add_operator("MINIMUM", 2, {from, level(".highest", clamp.highest)}, tensor(node_->output));
+  }
+
+  /// One number of the output's scale.
+  std::int32_t level(const std::string& what, std::int32_t number) {
+    const auto byte = static_cast<std::int8_t>(number);
+    return add_tensor(output().name + what, {1}, ElementType::int8, std::as_bytes(std::span(&byte, 1)),
+                      quantization({output().scale}, output().zero_point, 0));
+  }
+
+  static bool follows(const Requantization& stated, double factor) {
+    const auto computed = to_requantization(factor);
+    return computed.multiplier == stated.multiplier && computed.shift == stated.shift;
   }
 
   /// Readers of the file compute multipliers from its scales.
   void expect_multiplier(const Requantization& stated, double factor) const {
     const auto computed = to_requantization(factor);
-    if (computed.multiplier != stated.multiplier || computed.shift != stated.shift)
+    if (!follows(stated, factor))
       refuse(fmt::format("multiplier {} with shift {}", stated.multiplier, stated.shift),
              fmt::format("{} and {}, as TensorFlow Lite computes them from the scales", computed.multiplier,
                          computed.shift),
@@ -306,20 +348,20 @@ class Writer {
                         static_cast<double>(input(0).scale) * scale / static_cast<double>(output().scale));
     }
     const bool depthwise = conv.groups == input(0).shape[3] && conv.groups > 1;
-    const auto act = fused(conv.clamp_min, conv.clamp_max).number;
     const auto [x, padding] = padded(conv.window, static_cast<std::int8_t>(input(0).zero_point));
     const auto w = depthwise ? constant(weight, channels_last(weight.constant), 3)
                              : constant(weight, weight.constant, 0);
     const auto b = constant(input(2), input(2).constant, 0);
     const auto multiplier = static_cast<std::int32_t>(output().shape[3] / conv.groups);
-    add_operator(depthwise ? "DEPTHWISE_CONV_2D" : "CONV_2D", 3, {x, w, b}, tensor(node_->output),
-                 depthwise ? Settings::depthwise : Settings::conv, [&, padding = padding] {
-                   int at = set_window(padding, conv.window);
-                   if (depthwise) set(at++, multiplier);
-                   set(at++, act);
-                   set(at++, conv.window.dilation[1]);
-                   set(at, conv.window.dilation[0]);
-                 });
+    add_clamped(depthwise ? "DEPTHWISE_CONV_2D" : "CONV_2D", 3, {x, w, b}, {conv.clamp_min, conv.clamp_max},
+                depthwise ? Settings::depthwise : Settings::conv,
+                [&, padding = padding](std::int8_t activation) {
+                  int at = set_window(padding, conv.window);
+                  if (depthwise) set(at++, multiplier);
+                  set(at++, activation);
+                  set(at++, conv.window.dilation[1]);
+                  set(at, conv.window.dilation[0]);
+                });
   }
 
   /// Padding and strides, which open the settings of all windows. Returns the next field.
@@ -333,45 +375,42 @@ class Writer {
   void write(const QLinear& linear) {
     for (std::size_t o = 0; o < linear.requantization.size(); ++o)
       expect_multiplier(linear.requantization[o], weight_factor(input(0), input(1), o, output()));
-    const auto act = fused(linear.clamp_min, linear.clamp_max).number;
     const auto x = tensor(node_->inputs[0]);
     const auto w = constant(input(1), input(1).constant, 0);
     const auto b = constant(input(2), input(2).constant, 0);
     const bool keeps_axes = input(0).shape.size() != 2;
-    add_operator("FULLY_CONNECTED", keeps_axes ? 5 : 4, {x, w, b}, tensor(node_->output), Settings::linear,
-                 [&] {
-                   set(0, act);
-                   set(1, std::int8_t{0});
-                   set(2, static_cast<std::uint8_t>(keeps_axes));
-                 });
+    add_clamped("FULLY_CONNECTED", keeps_axes ? 5 : 4, {x, w, b}, {linear.clamp_min, linear.clamp_max},
+                Settings::linear, [&](std::int8_t activation) {
+                  set(0, activation);
+                  set(1, std::int8_t{0});
+                  set(2, static_cast<std::uint8_t>(keeps_axes));
+                });
   }
 
-  void write_pool(const char* name, const Window& window, std::int8_t act, Padded from) {
+  void write_pool(const char* name, const Window& window, Clamp clamp, Padded from) {
     if (window.dilation[0] != 1 || window.dilation[1] != 1) refuse("a dilated pool", "a dilation of 1");
-    add_operator(name, 2, {from.from}, tensor(node_->output), Settings::pool, [&] {
+    add_clamped(name, 2, {from.from}, clamp, Settings::pool, [&](std::int8_t activation) {
       set_window(from.padding, window);
       set(3, window.kernel[1]);
       set(4, window.kernel[0]);
-      set(5, act);
+      set(5, activation);
     });
   }
 
   void write(const QMaxPool& pool) {
-    const auto act = fused(pool.clamp_min, pool.clamp_max).number;
-    write_pool("MAX_POOL_2D", pool.window, act, padded(pool.window, -128));
+    write_pool("MAX_POOL_2D", pool.window, {pool.clamp_min, pool.clamp_max}, padded(pool.window, -128));
   }
 
   void write(const QAvgPool& pool) {
     if (!is_unpadded(pool.window) && !is_same_padding(pool.window, input(0).shape))
       refuse("an average over another padding", "SAME or VALID");
-    const auto act = fused(pool.clamp_min, pool.clamp_max).number;
-    write_pool("AVERAGE_POOL_2D", pool.window, act, padded(pool.window, 0));
+    write_pool("AVERAGE_POOL_2D", pool.window, {pool.clamp_min, pool.clamp_max}, padded(pool.window, 0));
   }
 
   void write(const QAdd& add) {
-    const auto act = fused(add.clamp_min, add.clamp_max).number;
     const std::vector inputs{tensor(node_->inputs[0]), tensor(node_->inputs[1])};
-    add_operator("ADD", 2, inputs, tensor(node_->output), Settings::add, [&] { set(0, act); });
+    add_clamped("ADD", 2, inputs, {add.clamp_min, add.clamp_max}, Settings::add,
+                [&](std::int8_t activation) { set(0, activation); });
   }
 
   void write(const QConcat& concat) {
@@ -400,11 +439,23 @@ class Writer {
                  [&] { set(0, 1.0f); });
   }
 
+  /// An activation by itself divides the scales as floats, QUANTIZE as doubles. Activations of TensorFlow
+  /// Lite Micro know one scale.
   void write(const QRequantize& op) {
-    expect_multiplier(op.requantization,
-                      static_cast<double>(input(0).scale) / static_cast<double>(output().scale));
-    const auto& alone = fused(op.clamp_min, op.clamp_max);
-    add_operator(alone.op, alone.version, {tensor(node_->inputs[0])}, tensor(node_->output));
+    const auto &from = input(0), &to = output();
+    const std::vector inputs{tensor(node_->inputs[0])};
+    const Clamp clamp{op.clamp_min, op.clamp_max};
+    const auto* alone = graph_.profile == "litert" ? activation_for(clamp) : nullptr;
+    if (alone && alone->number != 0 &&
+        follows(op.requantization, static_cast<double>(from.scale / to.scale))) {
+      add_operator(alone->op, alone->version, inputs, tensor(node_->output));
+      return;
+    }
+    expect_multiplier(op.requantization, static_cast<double>(from.scale) / static_cast<double>(to.scale));
+    const bool free = clamp.lowest == -128 && clamp.highest == 127;
+    const auto quantized = free ? tensor(node_->output) : unclamped();
+    add_operator("QUANTIZE", 2, inputs, quantized);
+    if (!free) add_limits(quantized, clamp);
   }
 
   const QuantizedGraph& graph_;

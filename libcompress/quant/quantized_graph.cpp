@@ -140,6 +140,11 @@ double weight_factor(const QValue& input, const QValue& weight, std::size_t chan
          static_cast<double>(output.scale);
 }
 
+std::int32_t clamp_level(const QValue& output, float real) {
+  const float steps = std::clamp(std::round(real / output.scale), -256.0f, 256.0f);
+  return std::clamp(output.zero_point + static_cast<std::int32_t>(steps), -128, 127);
+}
+
 QAdd add_for(const QValue& left, const QValue& right, const QValue& output) {
   QAdd add;
   const double twice_larger = 2 * static_cast<double>(std::max(left.scale, right.scale));

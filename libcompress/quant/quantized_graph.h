@@ -169,6 +169,10 @@ bool linear_rounds_once(const QuantizedGraph& graph);
 /// product of the first two.
 double weight_factor(const QValue& input, const QValue& weight, std::size_t channel, const QValue& output);
 
+/// The level of `output` at the bound `real` of a fused activation, rounded in float32 as TensorFlow Lite does
+/// and limited to int8; infinities give the ends of int8.
+std::int32_t clamp_level(const QValue& output, float real);
+
 /// QAdd's three requantizations as they follow from the scales.
 QAdd add_for(const QValue& left, const QValue& right, const QValue& output);
 /// QSoftmax's parameters as they follow from its input's scale.

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <set>
 #include <string_view>
@@ -90,8 +91,14 @@ class Reader {
         {"DEQUANTIZE", &Reader::dequantize, 1},
         {"EXPAND_DIMS", &Reader::reshape, 1},
         {"FULLY_CONNECTED", &Reader::fully_connected, 2},
+        {"MAXIMUM", &Reader::maximum, 2},
         {"MAX_POOL_2D", &Reader::pool<QMaxPool>, 1},
+        {"MINIMUM", &Reader::minimum, 2},
         {"QUANTIZE", &Reader::quantize, 1},
+        {"RELU", &Reader::relu, 1},
+        {"RELU6", &Reader::relu6, 1},
+        {"RELU_0_TO_1", &Reader::relu_0_to_1, 1},
+        {"RELU_N1_TO_1", &Reader::relu_n1_to_1, 1},
         {"RESHAPE", &Reader::reshape, 1},
         {"SOFTMAX", &Reader::softmax, 1},
         {"SQUEEZE", &Reader::reshape, 1},
@@ -235,21 +242,21 @@ class Reader {
 
   QValueId make_output() { return activation(output()); }
 
-  /// LiteRT rounds the bounds in float32.
-  static std::int32_t bound(const QValue& output, float real) {
-    const float steps = std::clamp(std::round(real / output.scale), -256.0f, 256.0f);
-    return std::clamp(output.zero_point + static_cast<std::int32_t>(steps), -128, 127);
-  }
-
   template <typename Op>
   void set_clamp(Op& op, const QValue& output, std::int64_t activation) const {
     constexpr std::int64_t kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3;
     if (activation < kNone || activation > kRelu6)
       refuse(fmt::format("fused activation {}", activation), "NONE, RELU, RELU_N1_TO_1, RELU6");
-    if (activation == kRelu || activation == kRelu6) op.clamp_min = bound(output, 0);
-    if (activation == kReluN1To1) op.clamp_min = bound(output, -1);
-    if (activation == kReluN1To1) op.clamp_max = bound(output, 1);
-    if (activation == kRelu6) op.clamp_max = bound(output, 6);
+    if (activation == kRelu) limit(op, output, 0, kUnlimited);
+    if (activation == kReluN1To1) limit(op, output, -1, 1);
+    if (activation == kRelu6) limit(op, output, 0, 6);
+  }
+
+  static constexpr float kUnlimited = std::numeric_limits<float>::infinity();
+  template <typename Op>
+  static void limit(Op& op, const QValue& output, float low, float high) {
+    op.clamp_min = clamp_level(output, low);
+    op.clamp_max = clamp_level(output, high);
   }
 
   std::int32_t setting(std::int64_t number, const char* what) const {
@@ -499,6 +506,40 @@ class Reader {
         to_requantization(static_cast<double>(value(x).scale) / static_cast<double>(value(y).scale));
     emit(op, {x}, y);
   }
+
+  /// An activation by itself. TensorFlow Lite divides the scales as floats; its version for microcontrollers
+  /// leaves out the other scale of all but RELU.
+  void clamp(float low, float high) {
+    const auto x = activation(input(0)), y = make_output();
+    const auto &from = value(x), &to = value(y);
+    const bool same = from.scale == to.scale && from.zero_point == to.zero_point;
+    if (graph_.profile == "tflite-micro" && high != kUnlimited && !same)
+      refuse("another scale behind the activation", "one scale in the profile tflite-micro");
+    QRequantize op;
+    op.requantization = to_requantization(static_cast<double>(from.scale / to.scale));
+    limit(op, to, low, high);
+    emit(op, {x}, y);
+  }
+  void relu() { clamp(0, kUnlimited); }
+  void relu6() { clamp(0, 6); }
+  void relu_0_to_1() { clamp(0, 1); }
+  void relu_n1_to_1() { clamp(-1, 1); }
+
+  /// With a number: a clamp of the levels. Both sides have one scale.
+  void bound(std::int32_t QRequantize::* end) {
+    const std::size_t number = is_constant(0) ? 0 : 1;
+    const auto& record = constant(number, ElementType::int8, 1);
+    if (record.data.size() != 1)
+      refuse("an operand of shape " + to_string(record.shape), "a constant of one element");
+    const auto x = activation(input(1 - number)), y = make_output();
+    QRequantize op;
+    op.requantization = to_requantization(1);
+    op.*end = static_cast<std::int8_t>(record.data[0]);
+    emit(op, {x}, y);
+  }
+  void maximum() { bound(&QRequantize::clamp_min); }
+  void minimum() { bound(&QRequantize::clamp_max); }
+  bool is_constant(std::size_t i) const { return !tensor(input(i)).data.empty(); }
 
   /// Before a float output of the network: the network ends before it.
   void dequantize() {

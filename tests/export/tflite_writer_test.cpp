@@ -45,23 +45,19 @@ TEST_P(TfliteWriter, ANetworkReadBackAndWrittenAgainIsTheSameFile) {
   EXPECT_EQ(tflite_bytes(read_back(read)), tflite_bytes(read));
 }
 
-INSTANTIATE_TEST_SUITE_P(Profiles, TfliteWriter, testing::Values("litert", "tflite-micro"),
-                         [](const auto& about) { return about.index == 0 ? "litert" : "micro"; });
-
-TEST(TfliteWriterErrors, AClampThatIsNoFusedActivationNamesTheNode) {
-  Builder builder(1, {1, 4, 4, 2});
-  const auto x = builder.conv(builder.input(), 3, {}, 1, {.lowest = -101, .highest = 99});
-  builder.name("odd");
-  const auto graph = builder.done({x});
-  try {
-    tflite_bytes(graph);
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_THAT(error.what(), testing::HasSubstr("'odd'"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("a clamp to -101 .. 99"));
+TEST_P(TfliteWriter, AClampThatIsNoFusedActivationBecomesOperatorsOfItsOwn) {
+  for (const testing_graphs::Clamp clamp : {testing_graphs::Clamp{-101, 99}, {-128, 50}, {3, 127}}) {
+    Builder builder(1, {1, 4, 4, 2}, GetParam());
+    const auto x = builder.conv(builder.input(), 3, {}, 1, clamp);
+    const auto graph = builder.done({builder.requantize(x, clamp)});
+    const ReferenceExecutor read(read_back(graph));
+    for (const auto& [input, output] : testing_graphs::record(graph, 20, 3))
+      EXPECT_EQ(read.run(input), output) << clamp.lowest << " .. " << clamp.highest;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Profiles, TfliteWriter, testing::Values("litert", "tflite-micro"),
+                         [](const auto& about) { return about.index == 0 ? "litert" : "micro"; });
 
 TEST(TfliteWriterErrors, AnAverageOverAPaddingThatTensorFlowLiteLacksIsRefused) {
   Builder builder(1, {1, 8, 8, 2});

@@ -35,6 +35,11 @@ class OneOperator(TfliteFile):
         scale = self.random.uniform(0.01, 0.2) if scale is None else scale
         return self.tensor(shape, scale, int(self.random.integers(-128, 128)))
 
+    def like(self, index: int, shape, data: np.ndarray | None = None) -> int:
+        """A tensor of the scale that another has."""
+        quantization = self.tensors[index].quantization
+        return self.tensor(shape, float(quantization.scale[0]), int(quantization.zeroPoint[0]), data)
+
     def weights(self, shape, channels: int, axis: int, input_scale: float) -> tuple[int, int, np.ndarray]:
         """Weights and bias; the scales differ by channel."""
         scales = self.random.uniform(0.001, 0.02, channels).astype(np.float32)
@@ -50,6 +55,8 @@ class OneOperator(TfliteFile):
         version = 5 if code == OPERATORS.FULLY_CONNECTED else 3 if code == OPERATORS.CONV_2D else 2
         if code == OPERATORS.DEPTHWISE_CONV_2D:
             version = 3
+        if code in (OPERATORS.RELU_N1_TO_1, OPERATORS.RELU_0_TO_1):
+            version = 1
         self.add_operator(code, inputs, [output], options, version)
         constants = {i for i, tensor in enumerate(self.tensors) if tensor.buffer}
         self.inputs = list(dict.fromkeys(index for index in inputs if index not in constants))
@@ -173,6 +180,38 @@ def quantize(one: OneOperator, path: Path) -> None:
     one.save(path, OPERATORS.QUANTIZE, schema.QuantizeOptionsT(), [x], y)
 
 
+def clamp(one: OneOperator, path: Path, code: int) -> None:
+    """An activation by itself, to another scale."""
+    shape = [1, int(one.random.integers(1, 300))]
+    x = one.activation(shape)
+    y = one.activation(shape, one.random.uniform(0.005, 0.2))
+    one.save(path, code, None, [x], y)
+
+
+def relu(one: OneOperator, path: Path) -> None:
+    clamp(one, path, OPERATORS.RELU)
+
+
+def relu6(one: OneOperator, path: Path) -> None:
+    clamp(one, path, OPERATORS.RELU6)
+
+
+def relu_0_to_1(one: OneOperator, path: Path) -> None:
+    clamp(one, path, OPERATORS.RELU_0_TO_1)
+
+
+def relu_n1_to_1(one: OneOperator, path: Path) -> None:
+    clamp(one, path, OPERATORS.RELU_N1_TO_1)
+
+
+def bound(one: OneOperator, path: Path) -> None:
+    shape = [1, int(one.random.integers(1, 300))]
+    x = one.activation(shape)
+    y, level = one.like(x, shape), one.like(x, [1], one.random.integers(-128, 128, 1).astype(np.int8))
+    code = one.pick(OPERATORS.MAXIMUM, OPERATORS.MINIMUM)
+    one.save(path, code, None, [x, level], y)
+
+
 KINDS = [
     conv,
     depthwise_conv,
@@ -183,4 +222,9 @@ KINDS = [
     softmax,
     add,
     quantize,
+    relu,
+    relu6,
+    relu_0_to_1,
+    relu_n1_to_1,
+    bound,
 ]

@@ -65,6 +65,31 @@ TEST(Lower, a_relu_of_its_own_becomes_a_clamp) {
   EXPECT_THAT(ops_of(close_to_float(model)), testing::ElementsAre("conv", "requantize"));
 }
 
+TEST(Lower, clamps_join_what_is_before_them_and_cost_nothing) {
+  const Attributes hard_tanh{{"min", -1.0}, {"max", 1.0}}, odd{{"min", -0.5}, {"max", 2.0}};
+  NetworkBuilder build({1, 3, 6, 6});
+  build.conv("conv1", 4, {3, 3}, {1, 1}).node("relu6", "relu6");
+  build.conv("conv2", 4, {3, 3}, {1, 1}).node("clip", "hard_tanh", hard_tanh);
+  build.conv("conv3", 4, {1, 1}, {1, 1}).node("clip", "odd", odd);
+  const auto graph = close_to_float(build.finish());
+  EXPECT_THAT(ops_of(graph), testing::ElementsAre("conv", "conv", "conv"));
+  for (const auto& node : graph.nodes) {
+    EXPECT_EQ(std::get<QConv>(node.op).clamp_min, -128);
+    EXPECT_EQ(std::get<QConv>(node.op).clamp_max, 127);
+  }
+}
+
+TEST(Lower, a_clamp_inside_the_range_of_levels_is_kept) {
+  NetworkBuilder build({1, 3, 6, 6});
+  build.node("max_pool", "pool", {{"kernel", Integers{2, 2}}, {"stride", Integers{2, 2}}});
+  build.node("clip", "clip", {{"min", 0.25}, {"max", 1.5}});
+  const auto graph = close_to_float(build.finish());
+  EXPECT_THAT(ops_of(graph), testing::ElementsAre("max_pool", "requantize"));
+  const auto& clamp = std::get<QRequantize>(graph.nodes[1].op);
+  EXPECT_NEAR(clamp.clamp_min, -128 + 0.25 / 1.5 * 255, 1);
+  EXPECT_EQ(clamp.clamp_max, 127);
+}
+
 TEST(Lower, grouped_depthwise_and_dilated_convs_stay_close) {
   NetworkBuilder build({1, 6, 8, 8});
   build.conv("groups", 9, {3, 3}, {1, 1}, 3).conv("depthwise", 18, {3, 3}, {1, 1}, 9).node("relu", "relu");

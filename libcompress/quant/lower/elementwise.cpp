@@ -7,11 +7,14 @@
 namespace compress::lowering {
 namespace {
 
-/// A relu behind something that does not clamp.
-void relu(Lowering& to, const Node& node) {
+/// A relu or clip behind something that does not clamp.
+void clamp(Lowering& to, const Node& node) {
   const auto x = to.canonical(node.inputs[0]);
   const auto scale = to.chosen_scale(node.output);
-  to.add_result(node, requantize_to(node, to.value(x), scale, scale.zero_point), {x}, node.output, scale);
+  auto op = requantize_to(node, to.value(x), scale);
+  const auto levels = to.levels_of(node, scale);
+  op.clamp_min = levels.low, op.clamp_max = levels.high;
+  to.add_result(node, op, {x}, node.output, scale);
 }
 
 void add(Lowering& to, const Node& node) {
@@ -24,7 +27,7 @@ void add(Lowering& to, const Node& node) {
   QValue output;
   output.scale = scale.scale;
   auto op = add_for(to.value(left), to.value(right), output);
-  if (to.has_relu(node)) op.clamp_min = scale.zero_point;
+  to.join_clamp(node, op, scale);
   to.add_result(node, op, {left, right}, result, scale);
 }
 
@@ -48,7 +51,8 @@ void nothing(Lowering& to, const Node& node) { to.share_forms(node.inputs[0], no
 }  // namespace
 
 std::vector<Operator> elementwise_operators() {
-  return {{"add", add}, {"dropout", nothing}, {"relu", relu}, {"softmax", softmax}};
+  return {{"add", add},    {"clip", clamp},  {"dropout", nothing},
+          {"relu", clamp}, {"relu6", clamp}, {"softmax", softmax}};
 }
 
 }  // namespace compress::lowering

@@ -20,7 +20,7 @@ void refuse_if(bool other, const Node& node, std::string found, std::string allo
   if (other) refuse(node, std::move(found), std::move(allowed), "keep the network in float32");
 }
 
-QRequantize requantize_to(const Node& node, const QValue& x, Scale scale, std::int32_t clamp_min) {
+QRequantize requantize_to(const Node& node, const QValue& x, Scale scale) {
   const double factor = static_cast<double>(x.scale) / static_cast<double>(scale.scale);
   if (!(factor < 0x1p22)) {
     refuse(node, fmt::format("a result whose step is {} of its input's", 1 / factor), "2^-22 or more",
@@ -28,7 +28,6 @@ QRequantize requantize_to(const Node& node, const QValue& x, Scale scale, std::i
   }
   QRequantize op;
   op.requantization = to_requantization(factor);
-  op.clamp_min = clamp_min;
   return op;
 }
 
@@ -125,8 +124,19 @@ Scale Lowering::chosen_scale(ValueId id) const {
 }
 
 ValueId Lowering::result_of(const Node& node) const {
-  const auto relu = plan_.relus.find(node.id);
-  return relu == plan_.relus.end() ? node.output : relu->second->output;
+  const auto clamp = plan_.clamps.find(node.id);
+  return clamp == plan_.clamps.end() ? node.output : clamp->second->output;
+}
+
+Lowering::Levels Lowering::levels_of(const Node& clamp, Scale y) const {
+  const auto bounds = bounds_of(clamp).value();
+  const auto range = plan_.ranges.at(clamp.output);
+  QValue result;
+  result.scale = y.scale, result.zero_point = y.zero_point;
+  Levels levels;
+  if (std::min(range.low, 0.0f) < bounds.low) levels.low = clamp_level(result, bounds.low);
+  if (std::max(range.high, 0.0f) > bounds.high) levels.high = clamp_level(result, bounds.high);
+  return levels;
 }
 
 Shape Lowering::shape_in(ValueId id, const AxisOrder& axes) const {
@@ -219,7 +229,7 @@ QValueId Lowering::with_scale(const Node& node, QValueId id, Scale scale) {
   if (value(id).scale == scale.scale && value(id).zero_point == scale.zero_point) return id;
   const auto name = value(id).name + "/requantized";
   const auto made = add_activation(name, value(id).shape, scale);
-  return add_node(name, requantize_to(node, value(id), scale, -128), {id}, made);
+  return add_node(name, requantize_to(node, value(id), scale), {id}, made);
 }
 
 const std::vector<std::size_t>* Lowering::columns_of(ValueId id) const {

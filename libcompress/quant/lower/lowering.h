@@ -20,7 +20,7 @@ namespace compress::lowering {
 void refuse_if(bool other, const Node& node, std::string found, std::string allowed);
 
 /// To another scale; Error of kind input for one too fine.
-QRequantize requantize_to(const Node& node, const QValue& x, Scale scale, std::int32_t clamp_min);
+QRequantize requantize_to(const Node& node, const QValue& x, Scale scale);
 
 class Lowering {
  public:
@@ -37,9 +37,22 @@ class Lowering {
   std::span<const float> weight(ValueId id) const;
   bool shares_one_scale(const Node& node) const { return one_scale_.contains(node.name); }
 
-  /// Where `node`'s result goes: behind the relu that joined it.
+  /// Where `node`'s result goes: behind the clamp that joined it.
   ValueId result_of(const Node& node) const;
-  bool has_relu(const Node& node) const { return plan_.relus.contains(node.id); }
+  /// The levels between which `result` stays, a value of the scale `y` that `clamp` makes. A range of
+  /// calibration within the bounds needs no others than those of int8.
+  struct Levels {
+    std::int32_t low = -128, high = 127;
+  };
+  Levels levels_of(const Node& clamp, Scale y) const;
+  /// The clamp that joined `node`, which makes `y`, becomes that of `op`.
+  template <typename Op>
+  void join_clamp(const Node& node, Op& op, Scale y) const {
+    const auto clamp = plan_.clamps.find(node.id);
+    if (clamp == plan_.clamps.end()) return;
+    const auto levels = levels_of(*clamp->second, y);
+    op.clamp_min = levels.low, op.clamp_max = levels.high;
+  }
 
   /// The scale that `id` gets from calibration; Error of kind input if there is none.
   Scale chosen_scale(ValueId id) const;

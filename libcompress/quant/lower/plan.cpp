@@ -1,7 +1,7 @@
 #include "libcompress/quant/lower/plan.h"
 
 #include <algorithm>
-#include <optional>
+#include <limits>
 #include <string>
 
 namespace compress::lowering {
@@ -12,7 +12,7 @@ class Planner {
   Planner(const Graph& graph, const ValueRanges& ranges) : graph_(graph), known_(ranges) {}
 
   Plan run() {
-    for (const auto& node : graph_.nodes()) join_relu(node);
+    for (const auto& node : graph_.nodes()) join_clamp(node);
     for (const auto& value : graph_.values()) {
       const auto found = known_.find(value.name);
       if (found != known_.end()) plan_.ranges[value.id] = found->second;
@@ -25,12 +25,12 @@ class Planner {
   }
 
  private:
-  void join_relu(const Node& node) {
+  void join_clamp(const Node& node) {
     static const std::set<std::string, std::less<>> kClamping = {"conv", "linear", "add", "batch_norm"};
     if (!kClamping.contains(node.op) || !read_once(graph_, node.output)) return;
     const auto& reader = graph_.node(graph_.consumers(node.output)[0]);
-    if (reader.op != "relu") return;
-    plan_.relus[node.id] = &reader;
+    if (!bounds_of(reader)) return;
+    plan_.clamps[node.id] = &reader;
     plan_.absorbed.insert(reader.id);
   }
 
@@ -70,6 +70,15 @@ class Planner {
 };
 
 }  // namespace
+
+std::optional<Bounds> bounds_of(const Node& node) {
+  constexpr float kNone = std::numeric_limits<float>::infinity();
+  if (node.op == "relu") return Bounds{0, kNone};
+  if (node.op == "relu6") return Bounds{0, 6};
+  if (node.op != "clip") return std::nullopt;
+  return Bounds{static_cast<float>(node.attributes.number("min")),
+                static_cast<float>(node.attributes.number("max"))};
+}
 
 Plan plan_for(const Graph& graph, const ValueRanges& ranges) { return Planner(graph, ranges).run(); }
 

@@ -82,7 +82,7 @@ QValueId add_weighted(Lowering& to, const Node& node, Op op, QValueId x, const F
     }
     op.requantization.push_back(to_requantization(factor));
   }
-  if (to.has_relu(node)) op.clamp_min = to.value(y).zero_point;
+  to.join_clamp(node, op, {to.value(y).scale, to.value(y).zero_point});
   return to.add_node(node.name, std::move(op), {x, w, b}, y);
 }
 
