@@ -55,7 +55,9 @@ TEST(AcdNet, prunes_to_the_published_size_by_magnitude_in_less_than_a_second) {
         strategies.make(strategy, {})->plan({model, groups, scores, {{{Resource::params, 131'644}}}, {}});
     const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     RecordProperty(strategy + "_ms", static_cast<int>(1000 * seconds));
+#ifndef __SANITIZE_ADDRESS__  // which makes everything several times as slow
     EXPECT_LT(seconds, 1.0);
+#endif
     const auto cost = cost_of(prune(model, groups, plan).graph);
     EXPECT_LE(cost.params, 131'644) << strategy;
     EXPECT_GE(cost.params, 130'986) << strategy;
