@@ -27,7 +27,6 @@ std::span<const Board> known_boards() {
       mps2("an386", {"cortex-m0", "cortex-m3", "cortex-m4"}),
       mps2("an500", {"cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7"}),
       mps2_secure("an505"),
-      mps2_secure("an521"),
       {"mps3-an547", {"cortex-m55"}, {0x10000000, 512 * KiB}, {0x11000000, 2 * MiB}, {0x31000000, 4 * MiB}},
   };
   return kBoards;

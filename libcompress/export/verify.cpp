@@ -98,22 +98,6 @@ VectorRun judged(const Finished& done) {
 
 VectorRun skipped(std::string why) { return {VectorRun::Status::skipped, std::move(why), 0, 0}; }
 
-/// Sums the sections of the object files that end up in flash.
-FirmwareSize size_of_objects(const std::string& tool, const Arguments& objects, const fs::path& folder) {
-  const auto done = run_program(Arguments{tool, "-A"} + objects, folder);
-  FirmwareSize size;
-  std::istringstream lines(done.output);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string section;
-    std::int64_t bytes = 0;
-    if (!(words >> section >> bytes)) continue;
-    if (section.starts_with(".text")) size.code_bytes += bytes;
-    if (section.starts_with(".rodata")) size.constant_bytes += bytes;
-  }
-  return size;
-}
-
 }  // namespace
 
 struct CompiledNetwork::Impl {
@@ -133,6 +117,22 @@ std::vector<std::int8_t> CompiledNetwork::run(std::span<const std::int8_t> input
   impl_->process->ask(std::as_bytes(input), std::as_writable_bytes(std::span(output)),
                       std::chrono::seconds(60));
   return output;
+}
+
+FirmwareSize size_of_sections(const std::string& tool, const std::vector<std::string>& files,
+                              const fs::path& folder) {
+  const auto done = run_program(Arguments{tool, "-A"} + files, folder);
+  FirmwareSize size;
+  std::istringstream lines(done.output);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string section;
+    std::int64_t bytes = 0;
+    if (!(words >> section >> bytes)) continue;
+    if (section.starts_with(".text")) size.code_bytes += bytes;
+    if (section.starts_with(".rodata")) size.constant_bytes += bytes;
+  }
+  return size;
 }
 
 std::vector<std::string> strict_c_flags() {
@@ -189,7 +189,7 @@ CortexRun run_on_cortex_m4(const ExportResult& result, std::string_view given_na
         folder.path());
   const Arguments objects = {name + ".o", name + "_kernels.o", name + "_weights.o"};
   CortexRun cortex;
-  cortex.size = size_of_objects(size->string(), objects, folder.path());
+  cortex.size = size_of_sections(size->string(), objects, folder.path());
   build(Arguments{compiler->string()} + target + strict_c_flags() + objects + test_sources(name) +
             Arguments{"cortex-m4/startup.c", "-nostartfiles", "-Wl,--gc-sections", "-Tcortex-m4/linker.ld",
                       "-o", "test.elf"},

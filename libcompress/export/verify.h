@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -62,6 +63,10 @@ struct FirmwareSize {
   std::int64_t code_bytes = 0;
   std::int64_t constant_bytes = 0;
 };
+
+/// What arm-none-eabi-size (`tool`) says of object files or a program: sections that end up in flash.
+FirmwareSize size_of_sections(const std::string& tool, const std::vector<std::string>& files,
+                              const std::filesystem::path& folder);
 
 struct CortexRun {
   VectorRun run;

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, SHARED, call
 
 VERBS = [
-    *["inspect", "groups", "prune", "convert", "check", "plan", "run", "resume", "report", "export"],
+    *["inspect", "groups", "prune", "convert", "check", "plan", "run", "resume", "report", "export", "bench"],
     *["evaluate", "plugins", "doctor"],
 ]
 

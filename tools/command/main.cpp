@@ -19,9 +19,9 @@ namespace {
 constexpr int kInternalError = 70;  // EX_SOFTWARE: a bug of ours, not one of the documented exits
 
 std::vector<Verb> all_verbs() {
-  return {inspect_verb(),  groups_verb(), prune_verb(),    convert_verb(), check_verb(),
-          plan_verb(),     diff_verb(),   run_verb(),      resume_verb(),  report_verb(),
-          quantize_verb(), export_verb(), evaluate_verb(), plugins_verb(), doctor_verb()};
+  return {inspect_verb(), groups_verb(),   prune_verb(),   convert_verb(), check_verb(),    plan_verb(),
+          diff_verb(),    run_verb(),      resume_verb(),  report_verb(),  quantize_verb(), export_verb(),
+          bench_verb(),   evaluate_verb(), plugins_verb(), doctor_verb()};
 }
 
 constexpr std::string_view kExitCodes =

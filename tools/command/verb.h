@@ -43,6 +43,7 @@ Verb convert_verb();
 Verb evaluate_verb();
 Verb quantize_verb();
 Verb export_verb();
+Verb bench_verb();
 Verb report_verb();
 Verb plugins_verb();
 Verb doctor_verb();

@@ -5,9 +5,9 @@
 #include "libcompress/base/files.h"
 #include "libcompress/export/c_text.h"
 #include "libcompress/quant/quantized_file.h"
-#include "libcompress/quant/reference.h"
 #include "tools/command/data_options.h"
 #include "tools/command/model_options.h"
+#include "tools/command/vectors.h"
 #include "tools/command/verb.h"
 
 namespace compress::command {
@@ -48,20 +48,6 @@ QuantizedGraph quantized(const Session& session, const Arguments& arguments,
   const auto data = arguments.data.load(session.plugins, outputs);
   classes = data->class_names();
   return arguments.quantize.quantized(model, *data, session.plugins, session.terminal).graph;
-}
-
-/// Inputs that reach every corner of the int8 range; the test vectors of a run are real examples instead.
-std::vector<TestVector> random_vectors(const QuantizedGraph& graph, std::int64_t count) {
-  const ReferenceExecutor reference(graph);
-  const auto size = static_cast<std::size_t>(element_count(graph.value(graph.inputs.front()).shape));
-  Random random(1);
-  std::vector<TestVector> vectors(static_cast<std::size_t>(count));
-  for (auto& vector : vectors) {
-    vector.input.resize(size);
-    for (auto& element : vector.input) element = static_cast<std::int8_t>(random.below(256) - 128);
-    vector.output = reference.run(vector.input);
-  }
-  return vectors;
 }
 
 int export_network(const Session& session, const Arguments& arguments) {
