@@ -14,6 +14,8 @@
 
 namespace compress {
 
+class ReferenceExecutor;
+
 /// A recorded pair that the exported test program checks: flat NHWC int8 input and the reference executor's
 /// output.
 struct TestVector {
@@ -72,5 +74,19 @@ class Exporter {
   /// Whether the files hold the test program that run_on_cortex_m4() (export/verify.h) runs.
   virtual bool tests_microcontrollers() const { return false; }
 };
+
+/// `input` with every output of the reference executor.
+TestVector record_vector(const ReferenceExecutor& reference, std::vector<std::int8_t> input);
+
+/// Inputs that reach every corner of the int8 range, the same in every call.
+std::vector<TestVector> random_vectors(const QuantizedGraph& graph, std::int64_t count);
+
+/// What is exported outside a run, with random vectors. Error of kind usage for another name or count.
+struct ExportOrder {
+  std::string name = "network";  ///< a C identifier of at most 48 characters
+  std::int64_t vectors = 8;      ///< 0 to 1000
+  std::vector<std::string> class_names{};
+};
+ExportResult export_network(const Exporter& exporter, const QuantizedGraph& graph, const ExportOrder& order);
 
 }  // namespace compress

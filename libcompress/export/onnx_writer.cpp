@@ -114,12 +114,7 @@ class Writer {
 std::string format_onnx(const Model& model) {
   verify(model);
   check_size(model);
-  Message message;
-  message.integer(field::ir_version, kIrVersion)
-      .text(field::producer_name, "libcompress")
-      .text(field::producer_version, COMPRESS_VERSION)
-      .message(field::graph, Writer(model).graph_proto())
-      .message(field::opset_import, operator_set_proto(kOperatorSet));
+  Message message = model_proto(Writer(model).graph_proto(), kIrVersion, kOperatorSet);
   for (const auto& [key, value] : model.metadata)
     message.message(field::metadata_props, string_entry_proto(key, value));
   if (message.bytes().size() > kLargestMessage) too_large(model.name, message.bytes().size());

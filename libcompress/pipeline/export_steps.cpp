@@ -23,12 +23,8 @@ std::vector<TestVector> record_vectors(const Bench& bench, const QuantizedGraph&
   const auto views = sample_views(bench.data, Part::test, count, bench.seed());
   const auto size = static_cast<std::size_t>(element_count(bench.data.input_shape()));
   std::vector<TestVector> vectors;
-  for (std::size_t i = 0; i + size <= views.size(); i += size) {
-    TestVector vector;
-    vector.input = quantize_input(graph, {views.data() + i, size});
-    vector.output = reference.run(vector.input);
-    vectors.push_back(std::move(vector));
-  }
+  for (std::size_t i = 0; i + size <= views.size(); i += size)
+    vectors.push_back(record_vector(reference, quantize_input(graph, {views.data() + i, size})));
   return vectors;
 }
 

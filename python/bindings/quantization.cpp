@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "libcompress/base/files.h"
 #include "libcompress/pipeline/calibration.h"
 #include "libcompress/quant/compare.h"
 #include "libcompress/quant/quantized_file.h"
@@ -67,6 +68,19 @@ std::pair<std::unique_ptr<Quantized>, Model> quantize_model(const Model& model, 
                      element_count(inputs.shape()) / std::max<std::int64_t>(1, inputs.shape().front()));
   auto made = quantize_as(options, model, source, known_plugins());
   return {std::make_unique<Quantized>(made.graph), std::move(made.folded)};
+}
+
+std::vector<std::filesystem::path> export_to(const Quantized& quantized, const std::filesystem::path& folder,
+                                             const std::string& exporter, const std::string& name,
+                                             std::int64_t vectors) {
+  const auto plugin = known_plugins().exporters.make(exporter, {});
+  const auto result = export_network(*plugin, quantized.graph(), {name, vectors});
+  std::vector<std::filesystem::path> paths;
+  for (const auto& [file, content] : result.files) {
+    paths.push_back(folder / file);
+    write_file(paths.back(), content);
+  }
+  return paths;
 }
 
 void bind_difference(py::module_& module) {
@@ -140,6 +154,8 @@ void bind_quantization(py::module_& module) {
       .def("to_text", [](const Quantized& self) { return to_text(self.graph()); })
       .def("save", [](const Quantized& self,
                       const std::filesystem::path& path) { save_quantized(path, self.graph()); })
+      .def("export", &export_to, py::arg("folder"), py::arg("exporter"), py::arg("name"), py::arg("vectors"),
+           py::call_guard<py::gil_scoped_release>(), "Paths of the files that the exporter plugin made.")
       .def("run", [](const Quantized& self, const py::array& array) {
         const Tensor inputs = tensor_of(array);
         Tensor outputs;

@@ -60,6 +60,15 @@ class QuantizedModel:
         """As the quantized.safetensors of a run, which the command exports as C."""
         self.core.save(path)
 
+    def export(
+        self, folder: str | os.PathLike, to: str = "c", *, name: str = "network", vectors: int = 8
+    ) -> list[Path]:
+        """The files that an exporter (`lc.plugins("exporter")`) makes of it, written into `folder`.
+
+        `name`, a C identifier, opens their names. C code brings a test program with that many test vectors.
+        """
+        return [Path(path) for path in self.core.export(folder, to, name, vectors)]
+
     def to_text(self) -> str:
         """One line a node."""
         return self.core.to_text()

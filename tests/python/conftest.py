@@ -40,7 +40,7 @@ prune:
   tolerance: 2%
   fine_tune: {epochs: 2, batch_size: 16, learning_rate: 0.02}
 quantize: {observer: percentile, samples: 8}
-export: {plugin: c, also: [tflite], name: tiny_net}
+export: {plugin: c, also: [tflite, onnx_qdq], name: tiny_net}
 verify: {vectors: 2, microcontroller: auto}
 """
 

@@ -122,7 +122,7 @@ def test_doctor_gives_the_command_that_fixes_what_is_missing(tmp_path):
 def test_a_run_leaves_models_code_proofs_and_a_report(tiny_run):
     report = json.loads((tiny_run / "report.json").read_text())
     labels = [network["label"] for network in report["networks"]]
-    assert labels == ["original", "pruned", "int8", "C", "tflite"]
+    assert labels == ["original", "pruned", "int8", "C", "tflite", "onnx_qdq"]
     assert report["networks"][1]["params"] <= 0.4 * report["networks"][0]["params"]
     assert {check["verdict"] for check in report["checks"]} <= {"passed", "skipped"}
     assert len(report["checks"]) >= 4

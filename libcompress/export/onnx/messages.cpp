@@ -8,7 +8,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
 
-enum ElementType { kFloat = 1, kInt64 = 7 };
+enum ElementType { kFloat = 1, kInt8 = 3, kInt32 = 6, kInt64 = 7 };
 enum AttributeType { kFloatAttribute = 1, kIntAttribute = 2, kStringAttribute = 3, kIntsAttribute = 7 };
 
 Message attribute_proto(const std::string& name, const Attribute& value) {
@@ -29,8 +29,17 @@ Message attribute_proto(const std::string& name, const Attribute& value) {
 }
 
 ElementType element_type(DType dtype) {
-  assert(dtype == DType::float32 || dtype == DType::int64);
-  return dtype == DType::float32 ? kFloat : kInt64;
+  switch (dtype) {
+    case DType::float32:
+      return kFloat;
+    case DType::int8:
+      return kInt8;
+    case DType::int32:
+      return kInt32;
+    default:
+      assert(dtype == DType::int64);
+      return kInt64;
+  }
 }
 
 Message dimension_proto(const Dimension& dimension) {
@@ -79,5 +88,15 @@ Message string_entry_proto(std::string_view key, std::string_view value) {
 }
 
 Message operator_set_proto(std::int64_t version) { return Message().text(1, "").integer(2, version); }
+
+Message model_proto(const Message& graph, std::int64_t ir_version, std::int64_t operator_set) {
+  Message message;
+  message.integer(field::ir_version, ir_version)
+      .text(field::producer_name, "libcompress")
+      .text(field::producer_version, COMPRESS_VERSION)
+      .message(field::graph, graph)
+      .message(field::opset_import, operator_set_proto(operator_set));
+  return message;
+}
 
 }  // namespace compress::onnx_export

@@ -25,7 +25,7 @@ using Dimension = std::variant<std::monostate, std::int64_t, std::string>;
 Message node_proto(const std::string& op, const std::string& name, std::span<const std::string> inputs,
                    const std::string& output, const AttributeList& attributes);
 
-/// A float32 or int64 tensor with its bytes as they are.
+/// A float32, int8, int32 or int64 tensor with its bytes as they are.
 Message tensor_proto(std::string_view name, const Tensor& tensor);
 
 /// A float32 or int64 value.
@@ -33,6 +33,9 @@ Message value_info_proto(std::string_view name, DType dtype, std::span<const Dim
 
 Message string_entry_proto(std::string_view key, std::string_view value);
 Message operator_set_proto(std::int64_t version);
+
+/// The whole file; `graph` is a GraphProto.
+Message model_proto(const Message& graph, std::int64_t ir_version, std::int64_t operator_set);
 
 /// Field numbers of the two outer messages.
 namespace field {

@@ -5,7 +5,6 @@
 #include "libcompress/export/bench.h"
 #include "libcompress/export/c_text.h"
 #include "libcompress/quant/quantized_file.h"
-#include "tools/command/vectors.h"
 #include "tools/command/verb.h"
 
 namespace compress::command {

@@ -3,11 +3,9 @@
 #include <filesystem>
 
 #include "libcompress/base/files.h"
-#include "libcompress/export/c_text.h"
 #include "libcompress/quant/quantized_file.h"
 #include "tools/command/data_options.h"
 #include "tools/command/model_options.h"
-#include "tools/command/vectors.h"
 #include "tools/command/verb.h"
 
 namespace compress::command {
@@ -50,15 +48,11 @@ QuantizedGraph quantized(const Session& session, const Arguments& arguments,
   return arguments.quantize.quantized(model, *data, session.plugins, session.terminal).graph;
 }
 
-int export_network(const Session& session, const Arguments& arguments) {
-  if (c_identifier(arguments.name) != arguments.name)
-    throw Error(ErrorKind::usage, {"--name", fmt::format("'{}'", arguments.name),
-                                   "a C identifier of at most 48 characters", ""});
+int export_files(const Session& session, const Arguments& arguments) {
   std::vector<std::string> classes;
   const QuantizedGraph graph = quantized(session, arguments, classes);
   const auto exporter = session.plugins.exporters.make(arguments.exporter, {});
-  const ExportResult result =
-      exporter->run({graph, arguments.name, random_vectors(graph, arguments.vectors), classes});
+  const ExportResult result = export_network(*exporter, graph, {arguments.name, arguments.vectors, classes});
   nlohmann::json files = nlohmann::json::array();
   std::string text;
   for (const auto& [name, content] : result.files) {
@@ -94,7 +88,7 @@ Verb export_verb() {
             const auto* profile = app.get_option("--profile");
             return [=](const Session& session) {
               arguments->profile_given = profile->count() > 0;
-              return export_network(session, *arguments);
+              return export_files(session, *arguments);
             };
           }};
 }

@@ -1,0 +1,390 @@
+#include "libcompress/export/onnx_qdq.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "libcompress/base/error.h"
+#include "libcompress/export/onnx/lowering.h"
+
+namespace compress {
+namespace {
+
+using namespace onnx_export;
+
+constexpr std::int64_t kOperatorSet = 13;
+constexpr std::int64_t kIrVersion = 7;  // the one that came with operator set 13
+
+const std::vector<std::int32_t> kToChannelsFirst = {0, 3, 1, 2};
+const std::vector<std::int32_t> kToChannelsLast = {0, 2, 3, 1};
+
+bool is_image(const Shape& shape) { return shape.size() == 4; }
+
+/// Whether an image's elements lie in the same order in NHWC and in NCHW.
+bool is_same_in_both(const Shape& shape) { return shape[3] == 1 || shape[1] * shape[2] == 1; }
+
+/// A shape of the 8-bit network as the file has it.
+Shape in_file(const Shape& shape) {
+  return is_image(shape) ? Shape{shape[0], shape[3], shape[1], shape[2]} : shape;
+}
+
+/// The position of an axis of an image in the file.
+std::int32_t axis_in_file(std::int32_t axis, std::size_t rank) {
+  return rank == 4 ? kToChannelsLast[static_cast<std::size_t>(axis)] : axis;
+}
+
+/// [n, h, w, c] as [n, c, h, w].
+Tensor channels_first(const Tensor& from) {
+  const auto& shape = from.shape();
+  Tensor result(from.dtype(), in_file(shape));
+  const auto source = from.as<std::int8_t>();
+  const auto to = result.as<std::int8_t>();
+  const auto cells = static_cast<std::size_t>(shape[1] * shape[2]),
+             channels = static_cast<std::size_t>(shape[3]);
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const auto n = i / (cells * channels), cell = i / channels % cells, channel = i % channels;
+    to[(n * channels + channel) * cells + cell] = source[i];
+  }
+  return result;
+}
+
+/// `from` with the same bytes under another shape.
+Tensor reshaped(const Tensor& from, Shape shape) {
+  Tensor result(from.dtype(), std::move(shape));
+  std::copy(from.bytes().begin(), from.bytes().end(), result.bytes().begin());
+  return result;
+}
+
+Tensor integers_of(const Integers& values) {
+  Tensor tensor(DType::int64, {static_cast<std::int64_t>(values.size())});
+  std::copy(values.begin(), values.end(), tensor.as<std::int64_t>().begin());
+  return tensor;
+}
+
+/// The smallest and largest byte of a node's result.
+struct Clamp {
+  std::int32_t low = -128, high = 127;
+};
+
+AttributeList window_attributes(const Window& window) {
+  const auto pair = [](const std::int32_t (&values)[2]) { return Integers{values[0], values[1]}; };
+  return {{"kernel_shape", pair(window.kernel)},
+          {"strides", pair(window.stride)},
+          {"pads", Integers{window.pad_begin[0], window.pad_begin[1], window.pad_end[0], window.pad_end[1]}}};
+}
+
+AttributeList dilated_attributes(const Window& window) {
+  auto attributes = window_attributes(window);
+  attributes.emplace_back("dilations", Integers{window.dilation[0], window.dilation[1]});
+  return attributes;
+}
+
+/// Whether nothing in the graph but the inputs' first axis says how many examples there are.
+bool is_batch_free(const QuantizedGraph& graph) {
+  const auto keeps = [&](const QNode& node) {
+    if (const auto* transpose = std::get_if<QTranspose>(&node.op)) return transpose->order.front() == 0;
+    if (const auto* concat = std::get_if<QConcat>(&node.op)) return concat->axis != 0;
+    return true;
+  };
+  return std::all_of(graph.nodes.begin(), graph.nodes.end(), keeps) &&
+         std::all_of(graph.values.begin(), graph.values.end(), [](const QValue& value) {
+           return !value.constant.empty() || (value.shape.size() > 1 && value.shape.front() == 1);
+         });
+}
+
+class Writer {
+ public:
+  explicit Writer(const QuantizedGraph& graph)
+      : graph_(graph), batch_free_(is_batch_free(graph)), stored_(graph.values.size()) {
+    for (const auto& value : graph_.values) {
+      if (value.constant.empty()) parts_.names.insert(value.name);
+    }
+  }
+
+  Message graph_proto() {
+    for (const auto id : graph_.inputs) write_input(id);
+    for (const auto& node : graph_.nodes) {
+      node_ = &node;
+      std::visit([&](const auto& op) { write(op); }, node.op);
+    }
+    for (const auto id : graph_.outputs) write_output(id);
+    Message message;
+    for (const auto& each : parts_.nodes) message.message(field::node, each);
+    message.text(field::graph_name, graph_.name.empty() ? "network" : graph_.name);
+    for (const auto& each : parts_.initializers) message.message(field::initializer, each);
+    for (const auto& each : inputs_) message.message(field::input, each);
+    for (const auto& each : outputs_) message.message(field::output, each);
+    return message;
+  }
+
+ private:
+  const QValue& input(std::size_t i) const { return graph_.value(node_->inputs[i]); }
+  const QValue& output() const { return graph_.value(node_->output); }
+
+  bool is_output(QValueId id) const {
+    return std::find(graph_.outputs.begin(), graph_.outputs.end(), id) != graph_.outputs.end();
+  }
+
+  // ---- The file's parts
+
+  std::string constant(const std::string& wanted, const Tensor& tensor) {
+    const auto name = parts_.fresh_name(wanted);
+    parts_.initializers.push_back(tensor_proto(name, tensor));
+    return name;
+  }
+
+  void add(const std::string& op, const std::vector<std::string>& inputs, const std::string& output,
+           const AttributeList& attributes = {}) {
+    parts_.nodes.push_back(node_proto(op, output + "." + op, inputs, output, attributes));
+  }
+
+  Message declared(const std::string& name, const QValue& value) const {
+    ValueInfo info{in_file(value.shape)};
+    if (batch_free_) info.batch_axis = 0;
+    return declaration(name, info, 1);
+  }
+
+  Integers shape_in_file(const Shape& shape) const {
+    Integers target = in_file(shape);
+    if (batch_free_) target.front() = -1;
+    return target;
+  }
+
+  /// Names of a scale, or of one a channel, and of its zero point.
+  struct Quantizer {
+    std::string scale, zero_point;
+  };
+
+  const Quantizer& quantizer(QValueId id) {
+    auto& found = quantizers_[id];
+    if (!found.scale.empty()) return found;
+    const QValue& value = graph_.value(id);
+    found.scale = constant(
+        value.name + ".scale",
+        value.channel_scales.empty()
+            ? Tensor::of({}, std::vector{value.scale})
+            : Tensor::of({static_cast<std::int64_t>(value.channel_scales.size())}, value.channel_scales));
+    Tensor zero(value.dtype, value.channel_scales.empty()
+                                 ? Shape{}
+                                 : Shape{static_cast<std::int64_t>(value.channel_scales.size())});
+    if (value.dtype == DType::int8) {
+      for (auto& each : zero.as<std::int8_t>()) each = static_cast<std::int8_t>(value.zero_point);
+      found.zero_point = constant(value.name + ".zero_point", zero);
+    }  // int32 has none: it is 0
+    return found;
+  }
+
+  void quantize(const std::string& real, QValueId id, const std::string& stored) {
+    const auto& by = quantizer(id);
+    add("QuantizeLinear", {real, by.scale, by.zero_point}, stored);
+  }
+
+  void dequantize(const std::string& stored, QValueId id, const std::string& real) {
+    const auto& by = quantizer(id);
+    std::vector<std::string> inputs = {stored, by.scale};
+    if (!by.zero_point.empty()) inputs.push_back(by.zero_point);
+    AttributeList attributes;
+    if (!graph_.value(id).channel_scales.empty()) attributes = {{"axis", std::int64_t{0}}};
+    add("DequantizeLinear", inputs, real, attributes);
+  }
+
+  std::string dequantized(const std::string& stored, QValueId id) {
+    const auto real = parts_.fresh_name(graph_.value(id).name + ".real");
+    dequantize(stored, id, real);
+    return real;
+  }
+
+  /// One dequantization a value, as ONNX Runtime's own quantizer has it.
+  const std::string& real(std::size_t i) {
+    const auto id = node_->inputs[i];
+    auto& found = real_[id];
+    if (found.empty()) found = dequantized(stored_[index_of(id)], id);
+    return found;
+  }
+
+  std::string real_constant(std::size_t i, const Tensor& tensor) {
+    return dequantized(constant(input(i).name, tensor), node_->inputs[i]);
+  }
+
+  void write_input(QValueId id) {
+    const QValue& value = graph_.value(id);
+    stored_[index_of(id)] = parts_.fresh_name(value.name + ".quantized");
+    quantize(value.name, id, stored_[index_of(id)]);
+    inputs_.push_back(declared(value.name, value));
+  }
+
+  void write_output(QValueId id) {
+    const QValue& value = graph_.value(id);
+    dequantize(stored_[index_of(id)], id, value.name);
+    outputs_.push_back(declared(value.name, value));
+  }
+
+  // ---- Nodes
+
+  /// The clamps that saturation does not do already.
+  std::string clamped(const std::string& real, const Clamp& clamp) {
+    const auto& by = output();
+    const bool low = clamp.low > -128, high = clamp.high < 127;
+    if (!low && !high) return real;
+    const auto name = parts_.fresh_name(node_->name + ".clamped");
+    if (low && !high && clamp.low == by.zero_point) {
+      add("Relu", {real}, name);
+      return name;
+    }
+    const auto bound = [&](const char* what, std::int32_t byte) {
+      const float number = by.scale * static_cast<float>(byte - by.zero_point);
+      return constant(node_->name + what, Tensor::of({}, std::vector{number}));
+    };
+    std::vector<std::string> inputs = {real, low ? bound(".low", clamp.low) : ""};
+    if (high) inputs.push_back(bound(".high", clamp.high));
+    add("Clip", inputs, name);
+    return name;
+  }
+
+  void finish_real(const std::string& real, const Clamp& clamp = {}) {
+    auto& stored = stored_[index_of(node_->output)];
+    stored = is_output(node_->output) ? parts_.fresh_name(output().name + ".quantized") : output().name;
+    quantize(clamped(real, clamp), node_->output, stored);
+  }
+
+  void finish(const std::string& op, const std::vector<std::string>& inputs,
+              const AttributeList& attributes = {}, const Clamp& clamp = {}) {
+    const auto result = parts_.fresh_name(node_->name + ".result");
+    parts_.nodes.push_back(node_proto(op, node_->name, inputs, result, attributes));
+    finish_real(result, clamp);
+  }
+
+  std::string transposed(const std::string& real, const std::vector<std::int32_t>& order) {
+    const auto name = parts_.fresh_name(node_->name + ".transposed");
+    add("Transpose", {real}, name, {{"perm", Integers(order.begin(), order.end())}});
+    return name;
+  }
+
+  std::string reshaped_to(const std::string& real, const Integers& target) {
+    const auto name = parts_.fresh_name(node_->name + ".reshaped");
+    add("Reshape", {real, constant(node_->name + ".shape", integers_of(target))}, name);
+    return name;
+  }
+
+  void write(const QConv& conv) {
+    auto attributes = dilated_attributes(conv.window);
+    attributes.emplace_back("group", std::int64_t{conv.groups});
+    finish(
+        "Conv",
+        {real(0), real_constant(1, channels_first(input(1).constant)), real_constant(2, input(2).constant)},
+        attributes, {conv.clamp_min, conv.clamp_max});
+  }
+
+  void write(const QLinear& linear) {
+    const Clamp clamp{linear.clamp_min, linear.clamp_max};
+    const auto& weights = input(1).constant;
+    const auto outputs = weights.shape()[0], features = weights.shape()[1];
+    if (is_image(input(0).shape)) {  // at every position alike: a convolution of one tap
+      const auto kernel = real_constant(1, reshaped(weights, {outputs, features, 1, 1}));
+      return finish("Conv", {real(0), kernel, real_constant(2, input(2).constant)}, {}, clamp);
+    }
+    const bool flat = input(0).shape.size() == 2;
+    const auto rows = flat ? real(0) : reshaped_to(real(0), {-1, features});
+    const auto result = parts_.fresh_name(node_->name + ".result");
+    parts_.nodes.push_back(node_proto(
+        "Gemm", node_->name,
+        std::vector{rows, real_constant(1, columns_in_file(weights)), real_constant(2, input(2).constant)},
+        result, {{"transB", std::int64_t{1}}}));
+    finish_real(flat ? result : reshaped_to(result, shape_in_file(output().shape)), clamp);
+  }
+
+  /// Weights behind an image that was flattened in the order of the file.
+  Tensor columns_in_file(const Tensor& weights) const {
+    const auto image = flattened_.find(node_->inputs[0]);
+    if (image == flattened_.end()) return weights;
+    const auto& shape = image->second;
+    return reshaped(channels_first(reshaped(weights, {weights.shape()[0], shape[1], shape[2], shape[3]})),
+                    weights.shape());
+  }
+
+  void write(const QMaxPool& pool) {
+    finish("MaxPool", {real(0)}, dilated_attributes(pool.window), {pool.clamp_min, pool.clamp_max});
+  }
+
+  void write(const QAvgPool& pool) {
+    finish("AveragePool", {real(0)}, window_attributes(pool.window), {pool.clamp_min, pool.clamp_max});
+  }
+
+  void write(const QAdd& add) { finish("Add", {real(0), real(1)}, {}, {add.clamp_min, add.clamp_max}); }
+
+  void write(const QConcat& concat) {
+    std::vector<std::string> inputs;
+    for (std::size_t i = 0; i < node_->inputs.size(); ++i) inputs.push_back(real(i));
+    finish("Concat", inputs, {{"axis", std::int64_t{axis_in_file(concat.axis, output().shape.size())}}});
+  }
+
+  void write(const QTranspose& transpose) {
+    if (!is_image(output().shape))
+      return finish("Transpose", {real(0)},
+                    {{"perm", Integers(transpose.order.begin(), transpose.order.end())}});
+    Integers order;
+    for (const auto axis : kToChannelsFirst)
+      order.push_back(axis_in_file(transpose.order[static_cast<std::size_t>(axis)], 4));
+    finish("Transpose", {real(0)}, {{"perm", order}});
+  }
+
+  void write(const QReshape&) {
+    const auto& from = input(0).shape;
+    const auto& to = output().shape;
+    auto value = real(0);
+    if (is_image(from) && !is_same_in_both(from)) {
+      if (only_linear_layers_read_it())
+        flattened_[node_->output] = from;
+      else
+        value = transposed(value, kToChannelsLast);
+    }
+    if (!is_image(to) || is_same_in_both(to)) return finish_real(reshaped_to(value, shape_in_file(to)));
+    Integers target = to;
+    if (batch_free_) target.front() = -1;
+    finish_real(transposed(reshaped_to(value, target), kToChannelsFirst));
+  }
+
+  /// Whether the node flattens an image for linear layers, whose weights then bear the order of the file.
+  bool only_linear_layers_read_it() const {
+    const auto id = node_->output;
+    if (output().shape != Shape{1, element_count(input(0).shape)}) return false;
+    if (is_output(id)) return false;
+    return std::all_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const QNode& node) {
+      const bool reads = std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
+      return !reads || std::holds_alternative<QLinear>(node.op);
+    });
+  }
+
+  void write(const QSoftmax&) {
+    finish("Softmax", {real(0)}, {{"axis", is_image(output().shape) ? std::int64_t{1} : std::int64_t{-1}}});
+  }
+
+  void write(const QRequantize& op) { finish_real(real(0), {op.clamp_min, op.clamp_max}); }
+
+  const QuantizedGraph& graph_;
+  const bool batch_free_;
+  const QNode* node_ = nullptr;
+  GraphParts parts_;
+  std::vector<Message> inputs_, outputs_;
+  std::vector<std::string> stored_;       ///< names of the int8 values, by value
+  std::map<QValueId, std::string> real_;  ///< names of what is dequantized
+  std::map<QValueId, Quantizer> quantizers_;
+  std::map<QValueId, Shape> flattened_;  ///< NHWC shapes of images that were flattened as NCHW
+};
+
+}  // namespace
+
+std::string onnx_qdq_bytes(const QuantizedGraph& graph) {
+  verify(graph);
+  return model_proto(Writer(graph).graph_proto(), kIrVersion, kOperatorSet).take();
+}
+
+ExportResult write_onnx_qdq(const ExportRequest& request) {
+  ExportResult result;
+  result.files[request.name + ".onnx"] = onnx_qdq_bytes(request.graph);
+  result.constant_bytes = constant_bytes_of(request.graph);
+  return result;
+}
+
+}  // namespace compress
