@@ -9,11 +9,6 @@
 namespace compress {
 namespace {
 
-bool works_in_place(const QOp& op) {
-  return std::holds_alternative<QRequantize>(op) || std::holds_alternative<QAdd>(op) ||
-         std::holds_alternative<QSoftmax>(op);
-}
-
 /// Union-find over values. A class of values shares its bytes; its home, if any, is one of the caller's
 /// buffers.
 class Sharing {
@@ -126,6 +121,11 @@ class Sharing {
 };
 
 }  // namespace
+
+bool works_in_place(const QOp& op) {
+  return std::holds_alternative<QRequantize>(op) || std::holds_alternative<QAdd>(op) ||
+         std::holds_alternative<QSoftmax>(op);
+}
 
 std::int64_t bytes_of(const QuantizedGraph& graph, QValueId id) {
   return element_count(graph.value(id).shape);
