@@ -9,6 +9,7 @@
 #include "libcompress/base/files.h"
 #include "libcompress/recipe/document.h"
 #include "libcompress/recipe/quantity.h"
+#include "libcompress/recipe/recipe.h"
 
 namespace compress {
 namespace {
@@ -186,7 +187,7 @@ std::span<const Target> known_targets() {
 
 Target load_target(const std::string& name_or_path) {
   if (const auto* known = find_target(name_or_path)) return *known;
-  if (name_or_path.ends_with(".yaml") || name_or_path.ends_with(".yml"))
+  if (is_target_file(name_or_path))
     return parse_target(read_text(name_or_path, largest_recipe_bytes), name_or_path);
   throw Error(ErrorKind::usage, {fmt::format("target '{}'", name_or_path), "no such target",
                                  listed(target_names()) + ", or a .yaml file that describes one",

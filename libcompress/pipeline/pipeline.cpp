@@ -5,6 +5,7 @@
 #include "libcompress/pipeline/run_folder.h"
 #include "libcompress/pipeline/setup.h"
 #include "libcompress/pipeline/steps.h"
+#include "libcompress/pipeline/target_fit.h"
 #include "libcompress/runtime/executor.h"
 #include "libcompress/surgery/surgery.h"
 
@@ -24,6 +25,7 @@ void carry_out(const Bench& bench) {
   RunFolder& folder = bench.folder;
 
   folder.step("load", [&] { return take_original(bench); });
+  if (!recipe.prune) refuse_unfit(target_of(recipe), bench.model("original").graph);
   std::string current = "original";
   if (recipe.train) {
     train_step(bench, {.name = "train", .from = current, .to = "trained", .options = *recipe.train});
@@ -76,6 +78,7 @@ RunReport run_recipe(const RunRequest& request) try {
   const int threads = use_threads(static_cast<int>(recipe.threads));
   const auto family = make_family(recipe, request.plugins);
   const auto data = make_data(recipe, request.plugins);
+  target_of(recipe);  // a mistake in its file is told before anything is trained
   Checkpoints checkpoints(folder);
   carry_out({recipe, request.plugins, request.reporter, folder, checkpoints, family.get(), *data, threads});
   folder.settle();
@@ -107,6 +110,7 @@ Preview preview_recipe(const Recipe& recipe, const Plugins& plugins, Reporter& r
   }
   preview.pruned = pruned_graph(graph, preview.groups, preview.plan);
   preview.after = cost_of(preview.pruned);
+  refuse_unfit(target_of(recipe), preview.pruned);
   return preview;
 }
 

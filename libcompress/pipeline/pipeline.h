@@ -39,6 +39,7 @@ struct Preview {
 
 /// One-shot: scores the network as it is and selects to the full budget. A schedule that trains between steps
 /// ends at the same budget with other channels. Reads the data set only if the criterion needs gradients.
+/// Error of kind budget if what is left does not fit the recipe's target (pipeline/target_fit.h).
 Preview preview_recipe(const Recipe& recipe, const Plugins& plugins, Reporter& reporter);
 
 /// Rewrites report.json and report.html of a run from what its finished steps recorded.

@@ -8,6 +8,7 @@
 #include "libcompress/pipeline/gate.h"
 #include "libcompress/pipeline/setup.h"
 #include "libcompress/pipeline/steps.h"
+#include "libcompress/pipeline/target_fit.h"
 #include "libcompress/train/evaluate.h"
 
 namespace compress {
@@ -74,6 +75,7 @@ class PruningStage {
     });
     current_ = to;
     undecided_.push_back(name);
+    if (schedule_[i].amount == 1) refuse_unfit(target_of(bench_.recipe), bench_.model(to).graph);
   }
 
   void train_at(std::size_t i) {

@@ -415,10 +415,14 @@ Key export_section() {
   also.plugin_kind = "exporter";
   auto key = plugin_section(
       choice, "exporter",
-      section("export", "code or files for the target; left out: none",
-              {std::move(also), of_form(row(exporting, &E::name, "name",
-                                            "prefix of the generated names; left out: the recipe's name"),
-                                        KeyForm::identifier)}));
+      section(
+          "export", "code or files for the target; left out: none",
+          {std::move(also),
+           of_form(
+               row(exporting, &E::name, "name", "prefix of the generated names; left out: the recipe's name"),
+               KeyForm::identifier),
+           row(exporting, &E::target, "target",
+               "the machine: a name that `bench --targets` lists, or a .yaml file whose memory must do")}));
   key.rule = broken_export_rule;
   return optional_section([](auto& recipe) -> auto& { return recipe.exporting; }, E{}, std::move(key));
 }

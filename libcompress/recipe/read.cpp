@@ -438,6 +438,8 @@ Recipe apply_override(const Recipe& recipe, const std::string& assignment, const
   return changed;
 }
 
+bool is_target_file(std::string_view target) { return target.ends_with(".yaml") || target.ends_with(".yml"); }
+
 std::filesystem::path resolved(const Recipe& recipe, const std::string& path) {
   return recipe.folder / path;  // an absolute path replaces the folder
 }
@@ -450,6 +452,8 @@ Recipe with_absolute_paths(Recipe recipe, const PluginTables& plugins) {
   if (recipe.model.file) absolute(*recipe.model.file);
   if (recipe.model.checkpoint) absolute(*recipe.model.checkpoint);
   if (recipe.quantize && recipe.quantize->inputs) absolute(*recipe.quantize->inputs);
+  if (recipe.exporting && recipe.exporting->target && is_target_file(*recipe.exporting->target))
+    absolute(*recipe.exporting->target);
   for_each_key([&](const Key& key, const std::string& path) {
     if (!key.plugin || (path.starts_with("prune.") && !recipe.prune) || (key.present && !key.present(recipe)))
       return;

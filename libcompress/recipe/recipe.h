@@ -137,6 +137,8 @@ struct ExportOptions {
   PluginChoice choice{"c"};
   std::vector<std::string> also{};  ///< further exporters, with the defaults of their options
   std::string name;                 ///< C identifier that opens every generated name
+  /// What the files are for: the name of a known target or a .yaml file, relative to Recipe::folder
+  std::optional<std::string> target{};
 
   bool operator==(const ExportOptions&) const = default;
 };
@@ -225,6 +227,9 @@ std::string to_yaml(const Recipe& recipe);
 
 /// `path` as it stands in the recipe, made usable: relative to the recipe's folder unless absolute.
 std::filesystem::path resolved(const Recipe& recipe, const std::string& path);
+
+/// Whether `export.target` is a file and not a name.
+bool is_target_file(std::string_view target);
 
 /// A recipe that means the same in any folder: its files and every plugin option of type path made absolute.
 Recipe with_absolute_paths(Recipe recipe, const PluginTables& plugins);
