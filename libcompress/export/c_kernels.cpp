@@ -13,22 +13,24 @@ struct Part {
   std::string name;
   bool header, source;
   std::vector<std::string> needs;
+  bool has_dsp = false;  ///< another source in kernels/dsp
 };
 
 /// In the order of the files: what a part needs stands before it.
 const std::vector<Part>& parts() {
   static const std::vector<Part> kParts = {
       {"window", true, false, {}},
+      {"instructions", false, true, {}, true},
       {"clamp", false, true, {}},
-      {"fixed_point", false, true, {}},
-      {"scale", false, true, {"fixed_point"}},
+      {"fixed_point", false, true, {}, true},
+      {"scale", false, true, {"fixed_point"}, true},
       {"scale_once", false, true, {}},
       {"taps", false, true, {"window"}},
-      {"dot", false, true, {}},
-      {"conv", true, true, {"clamp", "scale", "taps", "dot"}},
-      {"depthwise", true, true, {"clamp", "scale", "taps"}},
+      {"dot", false, true, {}, true},
+      {"conv", true, true, {"clamp", "scale", "taps", "dot"}, true},
+      {"depthwise", true, true, {"clamp", "scale", "taps"}, true},
       {"linear", true, true, {"clamp", "dot"}},  // and a scale by the profile
-      {"max_pool", true, true, {"clamp", "taps"}},
+      {"max_pool", true, true, {"clamp", "taps"}, true},
       {"average_pool", true, true, {"clamp", "taps"}},
       {"requantize_layer", true, true, {"clamp", "scale"}},
       {"add", true, true, {"clamp", "scale"}},
@@ -45,6 +47,11 @@ std::set<std::string> with_needs(const CNetwork& network, const std::string& lin
   for (auto part = parts().rbegin(); part != parts().rend(); ++part)
     if (all.contains(part->name)) all.insert(part->needs.begin(), part->needs.end());
   return all;
+}
+
+/// Where the source of a part is, for the instructions that the network may use.
+std::string source_path(const Part& part, bool dsp) {
+  return fmt::format("kernels/{}{}.c", dsp && part.has_dsp ? "dsp/" : "", part.name);
 }
 
 /// Templates write net_ where the network's own prefix goes.
@@ -68,22 +75,26 @@ std::string prefixed(std::string_view text, const std::string& name) {
 
 void add_kernels(const CNetwork& network, Files& files) {
   const std::string linear_scale = linear_rounds_once(network.graph()) ? "scale_once" : "scale";
-  const auto wanted = with_needs(network, linear_scale);
+  const bool dsp = network.request.instructions >= InstructionSet::dsp;
+  auto wanted = with_needs(network, linear_scale);
+  if (dsp && !wanted.empty()) wanted.insert("instructions");
   const auto guard = upper(network.name) + "_KERNELS_H";
   std::string header = fmt::format(
-      "/* The kernels of {}: plain integer C for any processor. Images are [height][width][channels]; "
-      "buffers do not\n"
-      " * overlap unless a kernel says that they may. */\n#ifndef {}\n#define {}\n\n#include <stdint.h>\n",
-      network.name, guard, guard);
+      "/* The kernels of {}: integer C for any processor{}.\n"
+      " * Images are [height][width][channels]; buffers do not overlap unless a kernel says that they may. "
+      "*/\n"
+      "#ifndef {}\n#define {}\n\n#include <stdint.h>\n",
+      network.name, dsp ? ", faster where there is the DSP extension" : "", guard, guard);
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
   if (wanted.contains("concat")) source += "\n#include <string.h>\n";
   for (const auto& part : parts()) {
     if (!wanted.contains(part.name)) continue;
-    const auto path = fmt::format("kernels/{}", part.name);
-    if (part.header) header.append("\n").append(prefixed(template_text(path + ".h"), network.name));
+    if (part.header)
+      header.append("\n").append(
+          prefixed(template_text(fmt::format("kernels/{}.h", part.name)), network.name));
     if (part.source)
       source.append("\n").append(
-          filled(prefixed(template_text(path + ".c"), network.name), {{"SCALE", linear_scale}}));
+          filled(prefixed(template_text(source_path(part, dsp)), network.name), {{"SCALE", linear_scale}}));
   }
   files[network.name + "_kernels.h"] = header + "\n#endif\n";
   files[network.name + "_kernels.c"] = source;

@@ -36,7 +36,8 @@ ExportResult export_network(const Exporter& exporter, const QuantizedGraph& grap
                                    "a C identifier of at most 48 characters", ""});
   if (order.vectors < 0 || order.vectors > 1000)
     throw Error(ErrorKind::usage, {"test vectors", std::to_string(order.vectors), "0 to 1000", ""});
-  return exporter.run({graph, order.name, random_vectors(graph, order.vectors), order.class_names});
+  return exporter.run(
+      {graph, order.name, random_vectors(graph, order.vectors), order.class_names, order.instructions});
 }
 
 }  // namespace compress

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libcompress/base/catalog.h"
+#include "libcompress/export/instruction_set.h"
 #include "libcompress/quant/quantized_graph.h"
 
 namespace compress {
@@ -28,6 +29,8 @@ struct ExportRequest {
   std::string name;                      ///< C identifier: the prefix of everything that is exported
   std::vector<TestVector> vectors;       ///< recorded by the int8 reference executor
   std::vector<std::string> class_names;  ///< for comments and the test program; may be empty
+  /// The most that kernels may use. What an exporter has no kernels for, it writes for less.
+  InstructionSet instructions = InstructionSet::c;
 };
 
 /// Where one activation lies in the arena, for the report.
@@ -86,6 +89,7 @@ struct ExportOrder {
   std::string name = "network";  ///< a C identifier of at most 48 characters
   std::int64_t vectors = 8;      ///< 0 to 1000
   std::vector<std::string> class_names{};
+  InstructionSet instructions = InstructionSet::c;
 };
 ExportResult export_network(const Exporter& exporter, const QuantizedGraph& graph, const ExportOrder& order);
 

@@ -10,17 +10,9 @@
 #include <vector>
 
 #include "libcompress/export/board.h"
+#include "libcompress/export/instruction_set.h"
 
 namespace compress {
-
-/// What kernels may use. Every one contains those before it.
-enum class InstructionSet {
-  c,    ///< portable C99
-  dsp,  ///< Armv7E-M and Armv8-M DSP: two 16-bit multiply-accumulates an instruction
-  mve,  ///< Armv8.1-M vectors of 128 bits
-};
-
-std::string_view name_of(InstructionSet set);
 
 struct Target {
   std::string name;

@@ -9,6 +9,7 @@
 #include "libcompress/pipeline/calibration.h"
 #include "libcompress/pipeline/json_figures.h"
 #include "libcompress/pipeline/steps.h"
+#include "libcompress/pipeline/target_fit.h"
 #include "libcompress/quant/reference.h"
 #include "libcompress/train/evaluate.h"
 
@@ -39,7 +40,8 @@ struct Exported {
       : graph(quantized_network(bench)),
         exporter(bench.plugins.exporters.make(choice.plugin, choice.options)),
         request{graph, bench.recipe.exporting->name,
-                record_vectors(bench, graph, bench.recipe.verify.vectors), bench.data.class_names()},
+                record_vectors(bench, graph, bench.recipe.verify.vectors), bench.data.class_names(),
+                target_of(bench.recipe).value_or(Target{}).instructions},
         result(exporter->run(request)) {}
   Exported(const Exported&) = delete;  // the request refers to the graph
 };

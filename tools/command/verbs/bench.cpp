@@ -16,6 +16,7 @@ struct Arguments {
   std::string model;
   std::string target;
   std::string profile = "litert";
+  std::string instructions;  ///< empty: the target's
   std::int64_t inputs = 2;
   bool list_targets = false;
 };
@@ -102,6 +103,18 @@ std::string bench_text(const BenchResult& result) {
                                 grouped(result.code_bytes), grouped(result.const_bytes));
 }
 
+/// What the target has, or less where the user asks for it.
+InstructionSet instructions(const Arguments& arguments, const Target& target) {
+  for (int set = 0; set <= static_cast<int>(target.instructions); ++set)
+    if (name_of(static_cast<InstructionSet>(set)) == arguments.instructions)
+      return static_cast<InstructionSet>(set);
+  if (arguments.instructions.empty()) return target.instructions;
+  throw Error(
+      ErrorKind::usage,
+      {"--instructions", arguments.instructions,
+       fmt::format("at most {}, which is what {} has", name_of(target.instructions), target.name), ""});
+}
+
 int bench_network(const Session& session, const Arguments& arguments) {
   if (arguments.list_targets) return list_targets(session);
   if (arguments.model.empty() || arguments.target.empty())
@@ -110,7 +123,8 @@ int bench_network(const Session& session, const Arguments& arguments) {
   const auto target = load_target(arguments.target);
   const auto graph = load_quantized(network_file(arguments.model), arguments.profile);
   const auto exporter = session.plugins.exporters.make("c", {});
-  const ExportRequest request{graph, "network", random_vectors(graph, arguments.inputs), {}};
+  const ExportRequest request{
+      graph, "network", random_vectors(graph, arguments.inputs), {}, instructions(arguments, target)};
   const auto result = bench(request, exporter->run(request), target);
   session.print(bench_json(result), bench_text(result));
   return 0;
@@ -129,6 +143,8 @@ Verb bench_verb() {
             app.add_flag("--targets", arguments->list_targets, "list the known targets instead");
             app.add_option("--profile", arguments->profile, "how an int8 .tflite file rounds")
                 ->check(CLI::IsMember({"litert", "tflite-micro"}));
+            app.add_option("--instructions", arguments->instructions, "kernels that use no more than this")
+                ->check(CLI::IsMember({"c", "dsp", "mve"}));
             app.add_option("--inputs", arguments->inputs, "random inputs to run")->check(CLI::Range(1, 100));
             return [=](const Session& session) { return bench_network(session, *arguments); };
           }};

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "libcompress/base/files.h"
+#include "libcompress/export/target.h"
 #include "libcompress/quant/quantized_file.h"
 #include "tools/command/data_options.h"
 #include "tools/command/model_options.h"
@@ -18,6 +19,7 @@ struct Arguments {
   std::string exporter = "c";
   bool profile_given = false;
   std::string name = "network";
+  std::string target;  ///< empty: any processor
   std::string folder;
   std::int64_t vectors = 8;
 };
@@ -52,7 +54,9 @@ int export_files(const Session& session, const Arguments& arguments) {
   std::vector<std::string> classes;
   const QuantizedGraph graph = quantized(session, arguments, classes);
   const auto exporter = session.plugins.exporters.make(arguments.exporter, {});
-  const ExportResult result = export_network(*exporter, graph, {arguments.name, arguments.vectors, classes});
+  const auto target = arguments.target.empty() ? Target{} : load_target(arguments.target);
+  const ExportResult result =
+      export_network(*exporter, graph, {arguments.name, arguments.vectors, classes, target.instructions});
   nlohmann::json files = nlohmann::json::array();
   std::string text;
   for (const auto& [name, content] : result.files) {
@@ -83,6 +87,8 @@ Verb export_verb() {
             arguments->quantize.declare(app);
             app.add_option("--to,--exporter", arguments->exporter, "exporter plugin")->capture_default_str();
             app.add_option("--name", arguments->name, "C identifier that opens every generated name");
+            app.add_option("--target", arguments->target,
+                           "kernels for this target, a name that bench --targets lists or a .yaml file");
             app.add_option("--out", arguments->folder, "folder for the files")->required();
             app.add_option("--vectors", arguments->vectors, "test vectors")->check(CLI::Range(0, 1000));
             const auto* profile = app.get_option("--profile");
