@@ -342,11 +342,8 @@ class Writer {
 
   void write(const QConv& conv) {
     const auto& weight = input(1);
-    for (std::size_t o = 0; o < conv.requantization.size(); ++o) {
-      const double scale = weight.channel_scales.empty() ? weight.scale : weight.channel_scales[o];
-      expect_multiplier(conv.requantization[o],
-                        static_cast<double>(input(0).scale) * scale / static_cast<double>(output().scale));
-    }
+    for (std::size_t o = 0; o < conv.requantization.size(); ++o)
+      expect_multiplier(conv.requantization[o], weight_factor(input(0), weight, o, output()));
     const bool depthwise = conv.groups == input(0).shape[3] && conv.groups > 1;
     const auto [x, padding] = padded(conv.window, static_cast<std::int8_t>(input(0).zero_point));
     const auto w = depthwise ? constant(weight, channels_last(weight.constant), 3)

@@ -134,10 +134,8 @@ std::int32_t requantize_once(std::int32_t value, const Requantization& by) {
 bool linear_rounds_once(const QuantizedGraph& graph) { return graph.profile == "litert"; }
 
 double weight_factor(const QValue& input, const QValue& weight, std::size_t channel, const QValue& output) {
-  if (weight.channel_scales.empty())
-    return static_cast<double>(input.scale * weight.scale) / static_cast<double>(output.scale);
-  return static_cast<double>(input.scale) * static_cast<double>(weight.channel_scales[channel]) /
-         static_cast<double>(output.scale);
+  const float scale = weight.channel_scales.empty() ? weight.scale : weight.channel_scales[channel];
+  return static_cast<double>(input.scale) * static_cast<double>(scale) / static_cast<double>(output.scale);
 }
 
 std::int32_t clamp_level(const QValue& output, float real) {

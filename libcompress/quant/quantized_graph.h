@@ -22,15 +22,15 @@ constexpr std::size_t index_of(QValueId id) { return static_cast<std::size_t>(id
 /// real = scale * (quantized - zero_point), scale > 0. Scales are float32 as in TensorFlow Lite files.
 struct QValue {
   QValueId id{};
-  std::string name;
+  std::string name{};
   DType dtype = DType::int8;  ///< int8 for activations and weights, int32 for biases
-  Shape shape;                ///< batch of 1
+  Shape shape{};              ///< batch of 1
   float scale = 1.0f;
   std::int32_t zero_point = 0;
   std::vector<float>
-      channel_scales;  ///< of weights: one per output channel (axis 0), zero points 0; of biases:
-                       ///< input scale * weight scale; empty where `scale` holds for all
-  Tensor constant;     ///< empty for activations
+      channel_scales{};  ///< of weights: one per output channel (axis 0), zero points 0; of biases:
+                         ///< input scale * weight scale; empty where `scale` holds for all
+  Tensor constant{};     ///< empty for activations
 };
 
 /// A real factor m as multiplier * 2^(shift - 31), multiplier in 2^30 .. 2^31 - 1 (or 0), shift in -31 .. 31.
@@ -164,13 +164,13 @@ std::int32_t requantize_once(std::int32_t value, const Requantization& by);
 /// Whether QLinear rounds once in the profile `graph` names.
 bool linear_rounds_once(const QuantizedGraph& graph);
 
-/// The factor from a weight's accumulator to its output: input scale * weight scale / output scale, computed
-/// as TensorFlow Lite does: in double precision where weights have channel scales, else with a float32
-/// product of the first two.
+/// The factor from a weight's accumulator to its output: input scale * weight scale / output scale, in double
+/// precision throughout. (LiteRT once multiplied the first two in float32 where the weights share one scale;
+/// that of today does not, nor does TensorFlow Lite Micro.)
 double weight_factor(const QValue& input, const QValue& weight, std::size_t channel, const QValue& output);
 
-/// The level of `output` at the bound `real` of a fused activation, rounded in float32 as TensorFlow Lite does
-/// and limited to int8; infinities give the ends of int8.
+/// The level of `output` at the bound `real` of a fused activation, rounded in float32 as TensorFlow Lite
+/// does and limited to int8; infinities give the ends of int8.
 std::int32_t clamp_level(const QValue& output, float real);
 
 /// QAdd's three requantizations as they follow from the scales.

@@ -320,8 +320,7 @@ class Reader {
   /// What a weight becomes depends on the operator.
   enum class Form { conv, depthwise, linear };
 
-  /// Input 1. A convolution has a factor for each output also where they share one scale: its product is
-  /// one of doubles, that of a fully connected layer with one scale one of floats.
+  /// Input 1.
   QValueId weight(Form form, const std::string& node) {
     const auto key = std::pair(input(1), form);
     const auto known = weights_.find(key);
@@ -337,12 +336,10 @@ class Reader {
     auto data = tensor_of(record, DType::int8, record.shape);
     if (form == Form::depthwise) data = channels_first(data);
     QValue value{.name = node + ".weight", .shape = data.shape(), .constant = data};
-    if (form == Form::linear && scales.size() == 1) {
+    if (scales.size() == 1)
       value.scale = scales[0];
-    } else {
-      scales.resize(static_cast<std::size_t>(data.shape()[0]), scales[0]);
+    else
       value.channel_scales = std::move(scales);
-    }
     return weights_[key] = append(std::move(value));
   }
 
@@ -377,12 +374,6 @@ class Reader {
              fmt::format("{} outputs, {} weights", kMostOutputs, kMostWeights));
   }
 
-  /// TensorFlow Lite Micro multiplies the scales as doubles also where a layer has one scale.
-  double factor(const QValue& x, const QValue& w, std::size_t o, const QValue& y) const {
-    if (graph_.profile != "tflite-micro" || !w.channel_scales.empty()) return weight_factor(x, w, o, y);
-    return static_cast<double>(x.scale) * static_cast<double>(w.scale) / static_cast<double>(y.scale);
-  }
-
   template <typename Op>
   void emit_weighted(Op op, Form form, QValueId x, std::uint16_t activation) {
     const auto y = make_output();
@@ -392,7 +383,7 @@ class Reader {
     const auto b = bias(value(x), value(w), node);
     const auto outputs = static_cast<std::size_t>(value(w).shape[0]);
     for (std::size_t o = 0; o < outputs; ++o)
-      op.requantization.push_back(to_requantization(factor(value(x), value(w), o, value(y))));
+      op.requantization.push_back(to_requantization(weight_factor(value(x), value(w), o, value(y))));
     set_clamp(op, value(y), options().byte(activation));
     emit(std::move(op), {x, w, b}, y);
   }

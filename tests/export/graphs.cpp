@@ -62,7 +62,7 @@ float Builder::weighted_scale(QValueId x, std::int64_t terms) {
 }
 
 std::vector<Requantization> Builder::weights(QValueId x, const Shape& shape, QValueId output,
-                                             std::vector<QValueId>& inputs) {
+                                             std::vector<QValueId>& inputs, Scales scales) {
   QValue weight;
   weight.id = QValueId(graph_.values.size());
   weight.name = "weight " + std::to_string(graph_.values.size());
@@ -78,12 +78,18 @@ std::vector<Requantization> Builder::weights(QValueId x, const Shape& shape, QVa
   bias.constant = Tensor(DType::int32, bias.shape);
   for (auto& each : bias.constant.as<std::int32_t>())
     each = static_cast<std::int32_t>(random_.below(20001) - 10000);
-  for (std::int64_t o = 0; o < shape[0]; ++o)
-    weight.channel_scales.push_back(static_cast<float>(random_.uniform(0.005, 0.015)));
-  for (std::int64_t o = 0; o < shape[0]; ++o)
-    bias.channel_scales.push_back(graph_.value(x).scale * weight.channel_scales[static_cast<std::size_t>(o)]);
+  const auto outputs = static_cast<std::size_t>(shape[0]);
+  if (scales == Scales::one) {
+    weight.scale = static_cast<float>(random_.uniform(0.005, 0.015));
+    bias.scale = graph_.value(x).scale * weight.scale;
+  } else {
+    for (std::size_t o = 0; o < outputs; ++o)
+      weight.channel_scales.push_back(static_cast<float>(random_.uniform(0.005, 0.015)));
+    for (const auto scale : weight.channel_scales)
+      bias.channel_scales.push_back(graph_.value(x).scale * scale);
+  }
   std::vector<Requantization> requantization;
-  for (std::size_t o = 0; o < weight.channel_scales.size(); ++o)
+  for (std::size_t o = 0; o < outputs; ++o)
     requantization.push_back(
         to_requantization(weight_factor(graph_.value(x), weight, o, graph_.value(output))));
   inputs = {x, weight.id, bias.id};
@@ -114,7 +120,8 @@ QValueId Builder::linear(QValueId x, std::int64_t outputs, Clamp clamp) {
   result.back() = outputs;
   const auto output = activation(result, weighted_scale(x, weight[1]), zero_point());
   std::vector<QValueId> inputs;
-  linear.requantization = weights(x, weight, output, inputs);
+  const auto scales = random_.below(2) == 0 ? Scales::one : Scales::one_a_channel;
+  linear.requantization = weights(x, weight, output, inputs, scales);
   return node(std::move(linear), inputs, output);
 }
 

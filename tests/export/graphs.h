@@ -48,8 +48,9 @@ class Builder {
   QValueId same_scale(QValueId x, const Shape& shape);
   QValueId node(QOp op, const std::vector<QValueId>& inputs, QValueId output);
   Shape window_shape(QValueId x, const Window& window, std::int64_t channels) const;
+  enum class Scales { one, one_a_channel };
   std::vector<Requantization> weights(QValueId x, const Shape& shape, QValueId output,
-                                      std::vector<QValueId>& inputs);
+                                      std::vector<QValueId>& inputs, Scales scales = Scales::one_a_channel);
   float weighted_scale(QValueId x, std::int64_t terms);
   std::int32_t zero_point() { return static_cast<std::int32_t>(random_.below(256)) - 128; }
 
