@@ -25,13 +25,27 @@ const std::vector<Part>& parts() {
       {"fixed_point", false, true, {}, true},
       {"scale", false, true, {"fixed_point"}, true},
       {"scale_once", false, true, {}},
-      {"taps", false, true, {"window"}},
+      {"columns", false, true, {"window"}},
+      {"taps", false, true, {"columns"}},
       {"dot", false, true, {}, true},
-      {"conv", true, true, {"clamp", "scale", "taps", "dot"}, true},
-      {"depthwise", true, true, {"clamp", "scale", "taps"}, true},
+      {"rows", true, true, {}},
+      {"conv_layer", true, false, {"window"}},
+      {"conv", true, true, {"conv_layer", "clamp", "scale", "taps", "dot"}, true},
+      {"conv_rows", true, true, {"conv_layer", "clamp", "scale", "columns", "dot"}},
+      {"depthwise_layer", true, false, {"window"}},
+      {"depthwise", true, true, {"depthwise_layer", "clamp", "scale", "taps"}, true},
+      {"depthwise_rows", true, true, {"depthwise_layer", "clamp", "scale", "columns"}},
       {"linear", true, true, {"clamp", "dot"}},  // and a scale by the profile
-      {"max_pool", true, true, {"clamp", "taps"}, true},
-      {"average_pool", true, true, {"clamp", "taps"}},
+      {"max_pool_layer", true, false, {"window"}},
+      {"max_pool", true, true, {"max_pool_layer", "clamp", "taps"}, true},
+      {"max_pool_row", false, true, {"max_pool_layer", "clamp", "columns"}},
+      {"max_pool_rows", true, true, {"max_pool_row"}},
+      {"max_pool_take", true, true, {"max_pool_row"}},
+      {"average_pool_layer", true, false, {"window"}},
+      {"average_pool", true, true, {"average_pool_layer", "clamp", "taps"}},
+      {"average_pool_row", false, true, {"average_pool_layer", "clamp", "columns"}},
+      {"average_pool_rows", true, true, {"average_pool_row"}},
+      {"average_pool_take", true, true, {"average_pool_row"}},
       {"requantize_layer", true, true, {"clamp", "scale"}},
       {"add", true, true, {"clamp", "scale"}},
       {"concat", true, true, {}},
@@ -86,7 +100,8 @@ void add_kernels(const CNetwork& network, Files& files) {
       "#ifndef {}\n#define {}\n\n#include <stdint.h>\n",
       network.name, dsp ? ", faster where there is the DSP extension" : "", guard, guard);
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
-  if (wanted.contains("concat")) source += "\n#include <string.h>\n";
+  if (wanted.contains("concat") || wanted.contains("average_pool_take")) source += "\n#include <string.h>\n";
+  if (wanted.contains("rows")) source += "\n#include <stddef.h>\n";
   for (const auto& part : parts()) {
     if (!wanted.contains(part.name)) continue;
     if (part.header)

@@ -7,6 +7,7 @@
 #include "libcompress/base/error.h"
 #include "libcompress/export/c_network.h"
 #include "libcompress/export/c_text.h"
+#include "libcompress/export/stream_plan.h"
 
 namespace compress {
 namespace {
@@ -55,31 +56,31 @@ std::string clamp_note(std::int32_t lowest, std::int32_t highest) {
 /// Makes the layers of one graph.
 class Lowering {
  public:
-  explicit Lowering(CNetwork& network) : network_(network), graph_(network.graph()) {}
+  Lowering(CNetwork& network, const QuantizedGraph& sized, CForm form)
+      : network_(network), graph_(sized), form_(form) {}
 
-  void run() {
+  CLayer run(std::size_t position) {
     const auto digits = std::max<std::size_t>(2, std::to_string(graph_.nodes.size()).size());
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-      node_ = &graph_.nodes[i];
-      position_ = fmt::format("{:0{}}", i + 1, digits);
-      check_size();
-      CLayer layer;
-      layer.node = node_;
-      layer.shapes = shapes();
-      layer.macs = macs();
-      const auto& places = network_.storage.places;
-      const bool silent = moves_nothing(graph_, *node_) &&
-                          places[index_of(node_->inputs[0])] == places[index_of(node_->output)];
-      if (!silent) {
-        layer.function = "layer_" + stem();
-        layer.body = std::visit([&](const auto& op) { return lower(op); }, node_->op);
-      } else {
-        title_ = std::holds_alternative<QReshape>(node_->op) ? "reshape" : "transpose";
-        title_ += " without moving a byte";
-      }
-      layer.title = fmt::format("{} {}: {}", i + 1, comment_text(node_->name), title_);
-      network_.layers.push_back(std::move(layer));
+    node_ = &graph_.nodes[position];
+    position_ = fmt::format("{:0{}}", position + 1, digits);
+    check_size();
+    CLayer layer;
+    layer.node = &network_.graph().nodes[position];
+    layer.shapes = shapes_of(network_.graph(), *layer.node);
+    layer.macs = macs_of(network_.graph(), *layer.node);
+    const auto& places = network_.storage.places;
+    const bool silent = moves_nothing(graph_, *node_) &&
+                        places[index_of(node_->inputs[0])] == places[index_of(node_->output)];
+    if (!silent) {
+      layer.function = "layer_" + stem();
+      layer.body = std::visit([&](const auto& op) { return lower(op); }, node_->op);
+      layer.parameters = parameters();
+    } else {
+      title_ = std::holds_alternative<QReshape>(node_->op) ? "reshape" : "transpose";
+      title_ += " without moving a byte";
     }
+    layer.title = fmt::format("{} {}: {}", position + 1, comment_text(node_->name), title_);
+    return layer;
   }
 
  private:
@@ -108,18 +109,34 @@ class Lowering {
       refuse("an output of more than 2^30 bytes", "at most 2^30");
   }
 
-  std::string shapes() const {
+  static std::string shapes_of(const QuantizedGraph& graph, const QNode& node) {
     std::string text;
-    for (std::size_t i = 0; i < node_->inputs.size(); ++i)
-      if (value(i).constant.empty()) text += (i ? " and " : "") + to_string(value(i).shape);
-    return text + " -> " + to_string(output().shape);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const auto& input = graph.value(node.inputs[i]);
+      if (input.constant.empty()) text += (i ? " and " : "") + to_string(input.shape);
+    }
+    return text + " -> " + to_string(graph.value(node.output).shape);
   }
 
-  std::int64_t macs() const {
-    if (!std::holds_alternative<QConv>(node_->op) && !std::holds_alternative<QLinear>(node_->op)) return 0;
-    const auto& weights = value(1).shape;
-    return element_count(output().shape) * (element_count(weights) / weights[0]);
+  static std::int64_t macs_of(const QuantizedGraph& graph, const QNode& node) {
+    if (!std::holds_alternative<QConv>(node.op) && !std::holds_alternative<QLinear>(node.op)) return 0;
+    const auto& weights = graph.value(node.inputs[1]).shape;
+    return element_count(graph.value(node.output).shape) * (element_count(weights) / weights[0]);
   }
+
+  std::string parameters() const {
+    if (form_ == CForm::rows)
+      return fmt::format("const int8_t *const input[{}], int8_t *output", row_window(*node_).kernel);
+    if (form_ == CForm::take)
+      return std::string("const int8_t *input, int first, int32_t rows, ") +
+             (sums() ? "int8_t *sums, " : "") + "int8_t *output";
+    std::string text = "const int8_t *input";
+    for (std::size_t i = 1; i < node_->inputs.size(); ++i)
+      if (value(i).constant.empty()) text += fmt::format(", const int8_t *input{}", i);
+    return text + ", int8_t *output";
+  }
+
+  bool sums() const { return std::holds_alternative<QAvgPool>(node_->op); }
 
   std::string constant(CConstant constant, const std::string& kind, const std::string& layout) {
     constant.name = prefixed(stem() + "_" + kind);
@@ -183,6 +200,16 @@ class Lowering {
     return fmt::format("  {}(&layer, input, output);\n", prefixed(kernel));
   }
 
+  /// Of a kernel that comes in all forms.
+  std::string call_windowed(const std::string& kernel) {
+    constexpr std::string_view kSuffixes[] = {"", "_rows", "_take"};
+    const auto name = kernel + std::string(kSuffixes[static_cast<std::size_t>(form_)]);
+    network_.kernels.insert(name);
+    if (form_ != CForm::take) return call(name);
+    return fmt::format("  {}(&layer, input, first, rows, {}output);\n", prefixed(name),
+                       sums() ? "sums, " : "");
+  }
+
   static void append(Fields& fields, const Fields& more) {
     fields.insert(fields.end(), more.begin(), more.end());
   }
@@ -202,14 +229,12 @@ class Lowering {
                                      {"highest", conv.clamp_max}});
     const auto kernel = fmt::format("[{}][{}]", conv.window.kernel[0], conv.window.kernel[1]);
     if (depthwise) {
-      network_.kernels.insert("depthwise");
       Fields fields = number_fields({{"channels", channels}});
       append(fields, ends);
       append(fields, weight_fields(taps_first(data, static_cast<std::size_t>(channels)),
                                    fmt::format("{}[{}]", kernel, channels), conv.requantization));
-      return window_settings(prefixed("depthwise_layer"), conv.window, fields) + call("depthwise");
+      return window_settings(prefixed("depthwise_layer"), conv.window, fields) + call_windowed("depthwise");
     }
-    network_.kernels.insert("conv");
     Fields fields = number_fields({{"groups", conv.groups},
                                    {"inputs_per_group", channels / conv.groups},
                                    {"outputs_per_group", outputs / conv.groups}});
@@ -217,7 +242,7 @@ class Lowering {
     append(fields, weight_fields({data.begin(), data.end()},
                                  fmt::format("[{}]{}[{}]", outputs, kernel, channels / conv.groups),
                                  conv.requantization));
-    return window_settings(prefixed("conv_layer"), conv.window, fields) + call("conv");
+    return window_settings(prefixed("conv_layer"), conv.window, fields) + call_windowed("conv");
   }
 
   std::string lower(const QLinear& linear) {
@@ -240,11 +265,10 @@ class Lowering {
 
   std::string pool(const std::string& kernel, const std::string& noun, const Window& window,
                    std::int32_t lowest, std::int32_t highest) {
-    network_.kernels.insert(kernel);
     title_ = noun + " " + describe(window) + clamp_note(lowest, highest);
     const auto fields =
         number_fields({{"channels", output().shape[3]}, {"lowest", lowest}, {"highest", highest}});
-    return window_settings(prefixed(kernel + "_layer"), window, fields) + call(kernel);
+    return window_settings(prefixed(kernel + "_layer"), window, fields) + call_windowed(kernel);
   }
   std::string lower(const QMaxPool& op) {
     return pool("max_pool", "max pool", op.window, op.clamp_min, op.clamp_max);
@@ -357,7 +381,8 @@ class Lowering {
   }
 
   CNetwork& network_;
-  const QuantizedGraph& graph_;
+  const QuantizedGraph& graph_;  ///< with the shapes that the functions see
+  CForm form_;
   const QNode* node_ = nullptr;
   std::string position_;  ///< of the node, from "01"
   std::string title_;     ///< set by lower()
@@ -371,9 +396,11 @@ std::int64_t CNetwork::constant_bytes() const {
   return total;
 }
 
-CNetwork lowered(const ExportRequest& request) {
-  CNetwork network{request, c_identifier(request.name), assign_storage(request.graph), {}, {}, {}};
-  Lowering(network).run();
+CLayer lowered_layer(CNetwork& network, const QuantizedGraph& sized, std::size_t position, CForm form) {
+  return Lowering(network, sized, form).run(position);
+}
+
+void check_sizes(const CNetwork& network) {
   const auto refuse_above = [](std::int64_t bytes, const std::string& what) {
     if (bytes > kMostBytes)
       throw Error(ErrorKind::input,
@@ -381,6 +408,13 @@ CNetwork lowered(const ExportRequest& request) {
   };
   refuse_above(network.storage.arena_bytes, "arena");
   refuse_above(network.constant_bytes(), "constants");
+}
+
+CNetwork lowered(const ExportRequest& request) {
+  CNetwork network{request, c_identifier(request.name), assign_storage(request.graph), {}, {}, {}};
+  for (std::size_t i = 0; i < request.graph.nodes.size(); ++i)
+    network.layers.push_back(lowered_layer(network, request.graph, i, CForm::whole));
+  check_sizes(network);
   return network;
 }
 

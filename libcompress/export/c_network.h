@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libcompress/export/exporter.h"
@@ -29,9 +30,12 @@ struct CLayer {
   std::string title;   ///< "3 conv2: convolution 1x5, stride 1x2", harmless in a comment
   std::string shapes;  ///< "[1, 1, 15109, 4] -> [1, 1, 7553, 32]"
   std::int64_t macs = 0;
-  std::string function;  ///< "layer_03_conv2"; empty where no byte moves
-  std::string body;      ///< statements of the function, indented
+  std::string function;    ///< "layer_03_conv2"; empty where no byte moves
+  std::string parameters;  ///< of the function
+  std::string body;        ///< its statements, indented
 };
+
+struct StreamPlan;
 
 struct CNetwork {
   const ExportRequest& request;
@@ -41,6 +45,8 @@ struct CNetwork {
   std::vector<CConstant> constants;
   std::set<std::string>
       kernels;  ///< parts of templates/kernels that the layers call, without what these need
+  const StreamPlan* stream =
+      nullptr;  ///< of a network whose front runs row by row; the request has its graph
 
   const QuantizedGraph& graph() const { return request.graph; }
   std::int64_t input_bytes() const { return bytes_of(graph(), graph().inputs[0]); }
@@ -51,6 +57,33 @@ struct CNetwork {
 
 /// Error of kind input naming the node that is too large or has no form in C.
 CNetwork lowered(const ExportRequest& request);
+
+/// The network of `plan`: layers of the front make one row. `request` is for plan.graph.
+CNetwork lowered(const ExportRequest& request, const StreamPlan& plan);
+
+/// Which of its functions a node gets.
+enum class CForm {
+  whole,  ///< of whole tensors
+  rows,   ///< one row of output from the rows under its window
+  take,   ///< of a pool: takes one row of input
+};
+
+/// The layer of node `position` of network.graph(), and its constants and kernels. `sized` is the same graph
+/// with the shapes that the function sees.
+CLayer lowered_layer(CNetwork& network, const QuantizedGraph& sized, std::size_t position, CForm form);
+
+/// Error of kind input if there is more than C code can index.
+void check_sizes(const CNetwork& network);
+
+// Parts of NAME.c, for both forms.
+std::string layer_function(const CLayer& layer);
+std::string layer_call(const CNetwork& network, const CLayer& layer);
+std::string final_copies(const CNetwork& network);
+std::string address(std::string_view base, std::int64_t offset);
+
+/// What NAME.h says of push() and result(), and the file NAME.c, of a network that streams.
+std::string stream_declarations(const CNetwork& network);
+std::string stream_source(const CNetwork& network);
 
 using Files = std::map<std::string, std::string>;
 

@@ -80,6 +80,7 @@ std::string header(const CNetwork& network) {
                                              {"MACS", grouped(macs_of(network.graph()))},
                                              {"MACROS", macros(network)},
                                              {"CLASSES", class_lines(network)},
+                                             {"STREAM", network.stream ? stream_declarations(network) : ""},
                                              {"RUN", run_signature(network)},
                                              {"RUN_STATIC", run_static_signature(network)}});
 }
@@ -98,29 +99,12 @@ std::string arena_map(const CNetwork& network) {
   return text;
 }
 
-std::size_t activations(const QuantizedGraph& graph, const QNode& node) {
-  return static_cast<std::size_t>(std::count_if(
-      node.inputs.begin(), node.inputs.end(), [&](QValueId id) { return graph.value(id).constant.empty(); }));
-}
-
 std::string layer_comment(const CLayer& layer) {
   return fmt::format("/* {}.\n * {}{} */\n", layer.title, layer.shapes,
                      layer.macs ? ", " + grouped(layer.macs) + " multiply-accumulates." : ".");
 }
 
-std::string layer_function(const CNetwork& network, const CLayer& layer) {
-  std::string parameters = "const int8_t *input";
-  for (std::size_t i = 1; i < activations(network.graph(), *layer.node); ++i)
-    parameters += fmt::format(", const int8_t *input{}", i);
-  return fmt::format("{}static void {}({}, int8_t *output) {{\n{}}}\n", layer_comment(layer), layer.function,
-                     parameters, layer.body);
-}
-
-std::string address(std::string_view base, std::int64_t offset) {
-  return offset == 0 ? std::string(base) : fmt::format("{} + {}", base, offset);
-}
-
-std::string address(const Place& place) {
+std::string address_of(const Place& place) {
   switch (place.where) {
     case Place::Where::input:
       return address("input", place.offset);
@@ -131,31 +115,17 @@ std::string address(const Place& place) {
   }
 }
 
-std::string layer_call(const CNetwork& network, const CLayer& layer) {
-  if (layer.function.empty()) return fmt::format("  /* {} */\n", layer.title);
-  const auto& places = network.storage.places;
-  std::string arguments;
-  for (const auto id : layer.node->inputs)
-    if (network.graph().value(id).constant.empty()) arguments += address(places[index_of(id)]) + ", ";
-  return fmt::format("  {}({}{});\n", layer.function, arguments,
-                     address(places[index_of(layer.node->output)]));
-}
-
 std::string run_function(const CNetwork& network) {
   auto text = run_signature(network) + " {\n";
   text += network.storage.arena.empty() ? "  (void)arena;\n" : "  int8_t *const memory = (int8_t *)arena;\n";
   for (const auto& layer : network.layers) text += layer_call(network, layer);
-  for (const auto& copy : network.storage.copies)
-    text += fmt::format("  memcpy({}, {}, {});\n", address("output", copy.output_offset),
-                        address(network.storage.places[index_of(copy.from)]),
-                        bytes_of(network.graph(), copy.from));
-  return text + "}\n";
+  return text + final_copies(network) + "}\n";
 }
 
 std::string source(const CNetwork& network) {
   std::string functions;
   for (const auto& layer : network.layers)
-    if (!layer.function.empty()) functions.append("\n").append(layer_function(network, layer));
+    if (!layer.function.empty()) functions.append("\n").append(layer_function(layer));
   functions.append("\n").append(run_function(network));
   std::string text =
       fmt::format("/* {}: one function a layer, called in order by {}_run().\n{} */\n#include \"{}.h\"\n\n",
@@ -183,9 +153,37 @@ std::string class_source(const CNetwork& network) {
 
 }  // namespace
 
+std::string layer_function(const CLayer& layer) {
+  return fmt::format("{}static void {}({}) {{\n{}}}\n", layer_comment(layer), layer.function,
+                     layer.parameters, layer.body);
+}
+
+std::string address(std::string_view base, std::int64_t offset) {
+  return offset == 0 ? std::string(base) : fmt::format("{} + {}", base, offset);
+}
+
+std::string layer_call(const CNetwork& network, const CLayer& layer) {
+  if (layer.function.empty()) return fmt::format("  /* {} */\n", layer.title);
+  const auto& places = network.storage.places;
+  std::string arguments;
+  for (const auto id : layer.node->inputs)
+    if (network.graph().value(id).constant.empty()) arguments += address_of(places[index_of(id)]) + ", ";
+  return fmt::format("  {}({}{});\n", layer.function, arguments,
+                     address_of(places[index_of(layer.node->output)]));
+}
+
+std::string final_copies(const CNetwork& network) {
+  std::string text;
+  for (const auto& copy : network.storage.copies)
+    text += fmt::format("  memcpy({}, {}, {});\n", address("output", copy.output_offset),
+                        address_of(network.storage.places[index_of(copy.from)]),
+                        bytes_of(network.graph(), copy.from));
+  return text;
+}
+
 void add_sources(const CNetwork& network, Files& files) {
   files[network.name + ".h"] = header(network);
-  files[network.name + ".c"] = source(network);
+  files[network.name + ".c"] = network.stream ? stream_source(network) : source(network);
   files[network.name + "_static.c"] = static_source(network);
   if (!network.request.class_names.empty()) files[network.name + "_classes.c"] = class_source(network);
 }

@@ -1,7 +1,6 @@
 #include "libcompress/export/stream_axes.h"
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 namespace compress {
@@ -15,6 +14,19 @@ bool is_image(const Shape& shape) { return shape.size() == kImageRank; }
 bool turns_freely(const Shape& shape) { return !is_image(shape) || shape[1] == 1 || shape[2] == 1; }
 
 std::int32_t turned_axis(std::int32_t axis) { return axis == 1 ? 2 : axis == 2 ? 1 : axis; }
+
+template <typename... Ops>
+bool is_any(const QOp& op) {
+  return (std::holds_alternative<Ops>(op) || ...);
+}
+
+/// Whether Turning knows what to do with the node and its constants.
+bool can_turn(const QuantizedGraph& graph, const QNode& node) {
+  if (is_any<QConv, QLinear>(node.op)) return true;
+  return is_any<QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QSoftmax, QRequantize>(node.op) &&
+         std::all_of(node.inputs.begin(), node.inputs.end(),
+                     [&](QValueId id) { return graph.value(id).constant.empty(); });
+}
 
 class Turning {
  public:
@@ -46,8 +58,8 @@ class Turning {
     turn(conv.window);
     turn_weights(index_of(node.inputs[1]));
   }
-  void turn(QMaxPool& pool, QNode&) { turn(pool.window); }
-  void turn(QAvgPool& pool, QNode&) { turn(pool.window); }
+  static void turn(QMaxPool& pool, QNode&) { turn(pool.window); }
+  static void turn(QAvgPool& pool, QNode&) { turn(pool.window); }
   void turn(QConcat& concat, QNode& node) {
     if (is_image(from_.value(node.output).shape)) concat.axis = turned_axis(concat.axis);
   }
@@ -73,10 +85,7 @@ class Turning {
   }
 
   template <typename Op>
-  static void turn(Op&, QNode&) {  // the same for every pixel, or on the last axis alone
-    static_assert(std::is_same_v<Op, QLinear> || std::is_same_v<Op, QAdd> || std::is_same_v<Op, QSoftmax> ||
-                  std::is_same_v<Op, QRequantize> || std::is_same_v<Op, QReshape>);
-  }
+  static void turn(Op&, QNode&) {}  // the same for every pixel, or on the last axis alone
 
   std::string unused(std::string name) const {
     const auto taken = [&](const QValue& value) { return value.name == name; };
@@ -122,8 +131,10 @@ class Turning {
 
 QuantizedGraph with_axes_swapped(const QuantizedGraph& graph) { return Turning(graph).run(); }
 
-bool input_turns_freely(const QuantizedGraph& graph) {
-  return turns_freely(graph.value(graph.inputs[0]).shape);
+bool can_swap_axes(const QuantizedGraph& graph) {
+  return turns_freely(graph.value(graph.inputs[0]).shape) &&
+         std::all_of(graph.nodes.begin(), graph.nodes.end(),
+                     [&](const QNode& node) { return can_turn(graph, node); });
 }
 
 }  // namespace compress

@@ -8,11 +8,12 @@ namespace compress {
 
 /// The same network with axes 1 and 2 of every image (activations of four axes) exchanged, weights and
 /// windows with them. Values keep their ids and names, nodes their names and order; where a reshape or an
-/// output needs the old order of a whole image, a transpose stands before it. The input and the outputs hold
-/// the same bytes as before, provided that input_turns_freely(graph).
+/// output needs the old order of a whole image, a transpose stands before it. Outputs hold the same bytes as
+/// before, and so does the input, where can_swap_axes(graph).
 QuantizedGraph with_axes_swapped(const QuantizedGraph& graph);
 
-/// Whether the input is an image of one row or one column, whose bytes stay where they are.
-bool input_turns_freely(const QuantizedGraph& graph);
+/// Whether every node can be turned and the input is an image of one row or one column, whose bytes stay
+/// where they are.
+bool can_swap_axes(const QuantizedGraph& graph);
 
 }  // namespace compress

@@ -30,15 +30,24 @@ const Window* window_of(const QNode& node) {
 
 bool is_image(const QuantizedGraph& graph, QValueId id) { return graph.value(id).shape.size() == 4; }
 
+template <typename... Ops>
+bool is_any(const QOp& op) {
+  return (std::holds_alternative<Ops>(op) || ...);
+}
+
 bool streams(const QuantizedGraph& graph, const QNode& node) {
   for (const auto id : activations_of(graph, node))
     if (!is_image(graph, id)) return false;
   if (!is_image(graph, node.output)) return false;
+  const auto& shape = graph.value(node.output).shape;
   if (const auto* concat = std::get_if<QConcat>(&node.op)) return concat->axis > 1;
   if (const auto* transpose = std::get_if<QTranspose>(&node.op)) return transpose->order[1] == 1;
-  if (std::holds_alternative<QReshape>(node.op))
-    return graph.value(node.inputs[0]).shape[1] == graph.value(node.output).shape[1];
-  return true;
+  if (std::holds_alternative<QReshape>(node.op)) return graph.value(node.inputs[0]).shape[1] == shape[1];
+  if (std::holds_alternative<QAdd>(node.op))
+    return std::all_of(node.inputs.begin(), node.inputs.end(), [&](QValueId id) {
+      return graph.value(id).constant.empty() && graph.value(id).shape == shape;
+    });
+  return is_any<QConv, QLinear, QMaxPool, QAvgPool, QSoftmax, QRequantize>(node.op);
 }
 
 /// Disjoint windows without gaps between their taps.
@@ -403,7 +412,7 @@ std::optional<StreamPlan> plan_stream(const QuantizedGraph& graph) {
     }
   };
   try_all(graph, false);
-  if (input_turns_freely(graph)) try_all(with_axes_swapped(graph), true);
+  if (can_swap_axes(graph)) try_all(with_axes_swapped(graph), true);
   return best;
 }
 
