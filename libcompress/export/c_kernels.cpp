@@ -1,7 +1,8 @@
 // NAME_kernels.h and NAME_kernels.c: the parts of templates/kernels that the network needs.
 #include <fmt/format.h>
 
-#include <functional>
+#include <algorithm>
+#include <cstdlib>
 
 #include "libcompress/export/c_network.h"
 #include "libcompress/export/c_text.h"
@@ -13,7 +14,8 @@ struct Part {
   std::string name;
   bool header, source;
   std::vector<std::string> needs;
-  bool has_dsp = false;  ///< another source in kernels/dsp
+  bool has_dsp = false;                  ///< another source in kernels/dsp ...
+  std::vector<std::string> dsp_needs{};  ///< ... which needs these instead
 };
 
 /// In the order of the files: what a part needs stands before it.
@@ -22,22 +24,39 @@ const std::vector<Part>& parts() {
       {"window", true, false, {}},
       {"instructions", false, true, {}, true},
       {"clamp", false, true, {}},
-      {"fixed_point", false, true, {}, true},
-      {"scale", false, true, {"fixed_point"}, true},
+      {"fixed_point", false, true, {}, true, {"instructions"}},
+      {"scale", false, true, {"fixed_point"}, true, {"fixed_point"}},
       {"scale_once", false, true, {}},
       {"columns", false, true, {"window"}},
       {"taps", false, true, {"columns"}},
-      {"dot", false, true, {}, true},
+      {"scale_small", false, true, {}, true, {"instructions"}},
+      {"output", false, true, {}, true, {"instructions"}},  // and a scale by what is proven of sums
+      {"dot", false, true, {}, true, {"instructions"}},
       {"rows", true, true, {}},
       {"conv_layer", true, false, {"window"}},
-      {"conv", true, true, {"conv_layer", "clamp", "scale", "taps", "dot"}, true},
+      {"conv",
+       true,
+       true,
+       {"conv_layer", "clamp", "scale", "taps", "dot"},
+       true,
+       {"conv_layer", "output", "taps"}},
       {"conv_rows", true, true, {"conv_layer", "clamp", "scale", "columns", "dot"}},
       {"depthwise_layer", true, false, {"window"}},
-      {"depthwise", true, true, {"depthwise_layer", "clamp", "scale", "taps"}, true},
+      {"depthwise",
+       true,
+       true,
+       {"depthwise_layer", "clamp", "scale", "taps"},
+       true,
+       {"depthwise_layer", "output", "taps"}},
       {"depthwise_rows", true, true, {"depthwise_layer", "clamp", "scale", "columns"}},
       {"linear", true, true, {"clamp", "dot"}},  // and a scale by the profile
       {"max_pool_layer", true, false, {"window"}},
-      {"max_pool", true, true, {"max_pool_layer", "clamp", "taps"}, true},
+      {"max_pool",
+       true,
+       true,
+       {"max_pool_layer", "clamp", "taps"},
+       true,
+       {"max_pool_layer", "instructions", "clamp", "taps"}},
       {"max_pool_row", false, true, {"max_pool_layer", "clamp", "columns"}},
       {"max_pool_rows", true, true, {"max_pool_row"}},
       {"max_pool_take", true, true, {"max_pool_row"}},
@@ -55,11 +74,57 @@ const std::vector<Part>& parts() {
   return kParts;
 }
 
-std::set<std::string> with_needs(const CNetwork& network, const std::string& linear_scale) {
+/// Whether scale_small() computes every sum of products: between -2^30 and 2^30, and divided by 2 or more.
+bool sums_are_small(const QuantizedGraph& graph) {
+  constexpr std::int64_t kLimit = std::int64_t{1} << 30, kLargestInput = 255;  // less its zero point
+  for (const auto& node : graph.nodes) {
+    const auto* conv = std::get_if<QConv>(&node.op);
+    if (conv == nullptr) continue;
+    const auto weights = graph.value(node.inputs[1]).constant.as<std::int8_t>();
+    const auto bias = graph.value(node.inputs[2]).constant.as<std::int32_t>();
+    const auto taps = weights.size() / bias.size();
+    for (std::size_t channel = 0; channel < bias.size(); ++channel) {
+      std::int64_t bound = std::abs(static_cast<std::int64_t>(bias[channel]));
+      for (const auto weight : weights.subspan(channel * taps, taps))
+        bound += kLargestInput * std::abs(weight);
+      if (bound >= kLimit || conv->requantization[channel].shift >= 0) return false;
+    }
+  }
+  return true;
+}
+
+/// Taps of the largest window: inputs of one group under a kernel.
+std::int64_t most_taps(const QuantizedGraph& graph) {
+  std::int64_t most = 1;
+  for (const auto& node : graph.nodes) {
+    if (!std::holds_alternative<QConv>(node.op)) continue;
+    const auto& shape = graph.value(node.inputs[1]).shape;
+    most = std::max(most, element_count(shape) / shape[0]);
+  }
+  return most;
+}
+
+/// Which of several sources and scales the network takes.
+struct Choice {
+  bool dsp = false;
+  std::string linear_scale, sum_scale;
+};
+
+Choice choice_for(const CNetwork& network) {
+  const auto& graph = network.graph();
+  return {network.request.instructions >= InstructionSet::dsp,
+          linear_rounds_once(graph) ? "scale_once" : "scale",
+          sums_are_small(graph) ? "scale_small" : "scale"};
+}
+
+std::set<std::string> with_needs(const CNetwork& network, const Choice& choice) {
   std::set<std::string> all = network.kernels;
-  if (all.contains("linear")) all.insert(linear_scale);
-  for (auto part = parts().rbegin(); part != parts().rend(); ++part)
-    if (all.contains(part->name)) all.insert(part->needs.begin(), part->needs.end());
+  if (all.contains("linear")) all.insert(choice.linear_scale);
+  if (choice.dsp && (all.contains("conv") || all.contains("depthwise"))) all.insert(choice.sum_scale);
+  for (auto part = parts().rbegin(); part != parts().rend(); ++part) {
+    const auto& needs = choice.dsp && part->has_dsp ? part->dsp_needs : part->needs;
+    if (all.contains(part->name)) all.insert(needs.begin(), needs.end());
+  }
   return all;
 }
 
@@ -88,29 +153,38 @@ std::string prefixed(std::string_view text, const std::string& name) {
 }  // namespace
 
 void add_kernels(const CNetwork& network, Files& files) {
-  const std::string linear_scale = linear_rounds_once(network.graph()) ? "scale_once" : "scale";
-  const bool dsp = network.request.instructions >= InstructionSet::dsp;
-  auto wanted = with_needs(network, linear_scale);
-  if (dsp && !wanted.empty()) wanted.insert("instructions");
+  const auto choice = choice_for(network);
+  const auto wanted = with_needs(network, choice);
   const auto guard = upper(network.name) + "_KERNELS_H";
   std::string header = fmt::format(
       "/* The kernels of {}: integer C for any processor{}.\n"
       " * Images are [height][width][channels]; buffers do not overlap unless a kernel says that they may. "
       "*/\n"
       "#ifndef {}\n#define {}\n\n#include <stdint.h>\n",
-      network.name, dsp ? ", faster where there is the DSP extension" : "", guard, guard);
+      network.name, choice.dsp ? ", faster where there is the DSP extension" : "", guard, guard);
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
-  if (wanted.contains("concat") || wanted.contains("average_pool_take")) source += "\n#include <string.h>\n";
-  if (wanted.contains("rows")) source += "\n#include <stddef.h>\n";
-  for (const auto& part : parts()) {
-    if (!wanted.contains(part.name)) continue;
-    if (part.header)
-      header.append("\n").append(
-          prefixed(template_text(fmt::format("kernels/{}.h", part.name)), network.name));
-    if (part.source)
-      source.append("\n").append(
-          filled(prefixed(template_text(source_path(part, dsp)), network.name), {{"SCALE", linear_scale}}));
-  }
+  if (wanted.contains("concat") || wanted.contains("average_pool_take") ||
+      (choice.dsp && wanted.contains("conv")))
+    source +=
+        "
+#include <string.h>
+        ";
+        if (wanted.contains("rows")) source +=
+        "
+#include <stddef.h>
+        ";
+        for (const auto& part : parts()) {
+      if (!wanted.contains(part.name)) continue;
+      if (part.header)
+        header.append("\n").append(
+            prefixed(template_text(fmt::format("kernels/{}.h", part.name)), network.name));
+      if (part.source)
+        source.append("\n").append(
+            filled(prefixed(template_text(source_path(part, choice.dsp)), network.name),
+                   {{"SCALE", choice.linear_scale},
+                    {"SUM_SCALE", choice.sum_scale},
+                    {"TAPS", std::to_string(most_taps(network.graph()))}}));
+    }
   files[network.name + "_kernels.h"] = header + "\n#endif\n";
   files[network.name + "_kernels.c"] = source;
 }

@@ -77,6 +77,17 @@ TEST(DspKernels, give_the_bytes_of_the_reference_on_every_core_that_has_them) {
   }
 }
 
+TEST(DspKernels, take_the_short_scale_only_where_sums_are_proven_small) {
+  Builder net(5, {1, 6, 6, 4});
+  auto graph = net.done({net.conv(net.input(), 4, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}})});
+  const auto kernels = [&] { return write_c(with_dsp(graph, {})).files.at("net_kernels.c"); };
+  EXPECT_NE(kernels().find("scale_small(sum"), std::string::npos);
+  auto& bias = graph.values[index_of(graph.nodes[0].inputs[2])].constant;
+  bias.as<std::int32_t>()[3] = (1 << 30) + 5;
+  EXPECT_EQ(kernels().find("scale_small(sum"), std::string::npos);
+  expect_equal_here(graph, 10);
+}
+
 TEST(DspKernels, run_where_the_extension_is_missing) {
   if (!tools_are_there()) GTEST_SKIP() << "no cross compiler or emulator";
   EXPECT_NO_THROW(measured(many_windows(), "cortex-m3", InstructionSet::dsp));
