@@ -165,26 +165,19 @@ void add_kernels(const CNetwork& network, Files& files) {
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
   if (wanted.contains("concat") || wanted.contains("average_pool_take") ||
       (choice.dsp && wanted.contains("conv")))
-    source +=
-        "
-#include <string.h>
-        ";
-        if (wanted.contains("rows")) source +=
-        "
-#include <stddef.h>
-        ";
-        for (const auto& part : parts()) {
-      if (!wanted.contains(part.name)) continue;
-      if (part.header)
-        header.append("\n").append(
-            prefixed(template_text(fmt::format("kernels/{}.h", part.name)), network.name));
-      if (part.source)
-        source.append("\n").append(
-            filled(prefixed(template_text(source_path(part, choice.dsp)), network.name),
-                   {{"SCALE", choice.linear_scale},
-                    {"SUM_SCALE", choice.sum_scale},
-                    {"TAPS", std::to_string(most_taps(network.graph()))}}));
-    }
+    source += "\n#include <string.h>\n";
+  if (wanted.contains("rows")) source += "\n#include <stddef.h>\n";
+  for (const auto& part : parts()) {
+    if (!wanted.contains(part.name)) continue;
+    if (part.header)
+      header.append("\n").append(
+          prefixed(template_text(fmt::format("kernels/{}.h", part.name)), network.name));
+    if (part.source)
+      source.append("\n").append(filled(prefixed(template_text(source_path(part, choice.dsp)), network.name),
+                                        {{"SCALE", choice.linear_scale},
+                                         {"SUM_SCALE", choice.sum_scale},
+                                         {"TAPS", std::to_string(most_taps(network.graph()))}}));
+  }
   files[network.name + "_kernels.h"] = header + "\n#endif\n";
   files[network.name + "_kernels.c"] = source;
 }
