@@ -431,6 +431,13 @@ std::vector<Complaint> check_recipe(std::string_view text, const std::filesystem
   }
 }
 
+QuantizeOptions quantize_with_fine_tune(const std::string& fine_tune) {
+  const std::vector<std::string> overrides{"quantize.fine_tune=" + fine_tune};
+  const auto recipe = parse_recipe("version: 1\nmodel: {file: none}\ndata: {plugin: none}\n", "recipe.yaml",
+                                   {nullptr, overrides});
+  return *recipe.quantize;
+}
+
 Recipe apply_override(const Recipe& recipe, const std::string& assignment, const PluginTables* plugins) {
   const std::vector<std::string> overrides{assignment};
   auto changed = parse_recipe(to_yaml(recipe), recipe.folder / "recipe.yaml", {plugins, overrides});

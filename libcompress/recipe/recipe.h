@@ -216,6 +216,10 @@ Recipe parse_recipe(std::string_view text, const std::filesystem::path& file,
 std::vector<Complaint> check_recipe(std::string_view text, const std::filesystem::path& file,
                                     const RecipeContext& context = {});
 
+/// The section `quantize` with only the key `fine_tune`, whose value is written as in YAML ("{epochs: 5}")
+/// and checked like a recipe's.
+QuantizeOptions quantize_with_fine_tune(const std::string& fine_tune);
+
 /// `recipe` with one key set ("prune.budget.params=20%"), checked like the file. The value is written as in
 /// YAML.
 Recipe apply_override(const Recipe& recipe, const std::string& assignment,

@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "libcompress/base/files.h"
+#include "libcompress/data/arrays.h"
 #include "libcompress/pipeline/calibration.h"
 #include "libcompress/quant/compare.h"
 #include "libcompress/quant/quantized_file.h"
 #include "libcompress/quant/reference.h"
 #include "libcompress/quant/sensitivity.h"
+#include "libcompress/recipe/recipe.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/casters.h"
 #include "python/bindings/plugins.h"
@@ -59,14 +62,72 @@ std::span<const float> examples_for(const Model& model, const Tensor& inputs) {
   return inputs.as<float>();
 }
 
-std::pair<std::unique_ptr<Quantized>, Model> quantize_model(const Model& model, const py::array& array,
-                                                            const QuantizeOptions& options) {
-  const Tensor inputs = tensor_of(array);
-  const py::gil_scoped_release others_may_run;
+/// Lets Ctrl-C end long work.
+class Interrupts final : public Reporter {
+ public:
+  bool stop_requested() override {
+    if (raised_) return true;
+    const py::gil_scoped_acquire python;
+    if (PyErr_CheckSignals() != 0) raised_.emplace();  // takes the exception of the handler
+    return raised_.has_value();
+  }
+
+  /// Throws what the handler raised, KeyboardInterrupt as a rule.
+  void raise_again() const {
+    if (raised_) throw py::error_already_set(*raised_);
+  }
+
+ private:
+  std::optional<py::error_already_set> raised_;
+};
+
+/// Examples with their targets, [count, classes].
+using LabelledArrays = std::pair<py::array, py::array>;
+
+LabelledArray labelled(const LabelledArrays& arrays) {
+  return {tensor_of(arrays.first), tensor_of(arrays.second)};
+}
+
+/// What fine-tuning looks at.
+struct Training {
+  std::optional<LabelledArrays> train, validation;
+  std::uint64_t seed = 1;
+
+  std::optional<ArrayDataSet> data() const {
+    if (!train) return std::nullopt;
+    return ArrayDataSet(labelled(*train), validation ? std::optional(labelled(*validation)) : std::nullopt);
+  }
+};
+
+Quantization quantization_of(const Model& model, const Tensor& inputs, const QuantizeOptions& options,
+                             const std::optional<ArrayDataSet>& data, std::uint64_t seed,
+                             Reporter& reporter) {
   const auto values = examples_for(model, inputs);
   ArraySource source({values.begin(), values.end()},
                      element_count(inputs.shape()) / std::max<std::int64_t>(1, inputs.shape().front()));
-  auto made = quantize_as(options, model, source, known_plugins());
+  auto made = quantize_as(options, model, source, known_plugins(), reporter);
+  if (!options.fine_tune) return made;
+  TrainJob job;
+  job.seed = seed;
+  job.activity = "fine-tune int8";
+  job.reporter = &reporter;
+  return fine_tuned(made, options, *data, job);
+}
+
+std::pair<std::unique_ptr<Quantized>, Model> quantize_model(const Model& model, const py::array& array,
+                                                            const QuantizeOptions& options,
+                                                            const Training& training) {
+  const Tensor inputs = tensor_of(array);
+  const auto data = training.data();
+  Interrupts reporter;
+  Quantization made;
+  try {
+    const py::gil_scoped_release others_may_run;
+    made = quantization_of(model, inputs, options, data, training.seed, reporter);
+  } catch (const Error&) {
+    reporter.raise_again();
+    throw;
+  }
   return {std::make_unique<Quantized>(made.graph), std::move(made.folded)};
 }
 
@@ -131,6 +192,7 @@ void bind_options(py::module_& module) {
   using Q = QuantizeOptions;
   py::class_<Q>(module, "QuantizeOptions", "The section `quantize` of a recipe.")
       .def(py::init<>())
+      .def_static("with_fine_tune", &quantize_with_fine_tune, py::arg("fine_tune"))
       .def_readwrite("profile", &Q::profile)
       .def_readwrite("observer", &Q::observer)
       .def_readwrite("percentile", &Q::percentile)
@@ -139,6 +201,11 @@ void bind_options(py::module_& module) {
       .def_readwrite("equalize", &Q::equalize)
       .def_readwrite("bias_correction", &Q::bias_correction)
       .def_readwrite("adaround", &Q::adaround);
+  py::class_<Training>(module, "Training", "What `quantize` fine-tunes on.")
+      .def(py::init<>())
+      .def_readwrite("train", &Training::train, "examples and targets [count, classes], or None")
+      .def_readwrite("validation", &Training::validation)
+      .def_readwrite("seed", &Training::seed);
 }
 
 }  // namespace
@@ -166,7 +233,7 @@ void bind_quantization(py::module_& module) {
         return array_of(outputs);
       });
   module.def("quantize", &quantize_model, py::arg("model"), py::arg("inputs"), py::arg("options"),
-             "The int8 network, and the float one that it stands for.");
+             py::arg("training"), "The int8 network, and the float one that it stands for.");
   module.def(
       "load_quantized",
       [](const std::filesystem::path& path, const std::string& profile) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -91,6 +93,10 @@ def quantize(
     equalize: bool | None = None,
     bias_correction: bool | None = None,
     adaround: bool | None = None,
+    fine_tune: Mapping[str, object] | None = None,
+    training: tuple[np.ndarray, np.ndarray] | None = None,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    seed: int = 1,
 ) -> QuantizedModel:
     """The int8 network of `model`, calibrated on `inputs`.
 
@@ -104,8 +110,14 @@ def quantize(
     `bias_correction` gives each channel the mean back that it lost, and `adaround`
     rounds weights so that the output of their layer changes least. What is None is as in
     a recipe that says nothing of it.
+
+    `fine_tune` trains the network as 8 bits compute it, on `training`: inputs [count, ...] and targets, which
+    are the numbers of classes [count] or probabilities [count, classes]. It holds the settings of a recipe's
+    `quantize.fine_tune`: `{"epochs": 10, "learning_rate": 1e-3, "distillation": {}}`. The best epoch on
+    `validation` is kept, without it the last one. The same `seed` and number of threads give the same
+    weights. The model's outputs are scores of classes.
     """
-    options = _core.QuantizeOptions()
+    options = _options(fine_tune)
     chosen = {
         "profile": profile,
         "observer": observer,
@@ -119,7 +131,9 @@ def quantize(
             setattr(options, name, value)
     options.observers = [f"{pattern}={name}" for pattern, name in (observers or {}).items()]
     options.per_tensor = list(per_tensor)
-    core, folded = _core.quantize(model.core, _examples(inputs), options)
+    core, folded = _core.quantize(
+        model.core, _examples(inputs), options, _training(model, fine_tune, training, validation, seed)
+    )
     return QuantizedModel(core, Model.of(folded))
 
 
@@ -129,6 +143,52 @@ def load_quantized(path: str | os.PathLike, profile: str = "litert") -> Quantize
     Of a .tflite file, `profile` says whose kernels round alike: `litert` or `tflite-micro`.
     """
     return QuantizedModel(_core.load_quantized(path, profile))
+
+
+def _options(fine_tune: Mapping[str, object] | None) -> _core.QuantizeOptions:
+    if fine_tune is None:
+        return _core.QuantizeOptions()
+    try:
+        text = json.dumps(dict(fine_tune))
+    except (TypeError, ValueError):
+        raise error(
+            "usage",
+            "fine_tune",
+            repr(fine_tune),
+            "a dict of numbers, texts and lists",
+            "see docs/recipes.md, quantize.fine_tune",
+        ) from None
+    return _core.QuantizeOptions.with_fine_tune(text)
+
+
+def _training(model: Model, fine_tune, training, validation, seed: int) -> _core.Training:
+    if (fine_tune is None) != (training is None):
+        raise error(
+            "usage",
+            "quantize",
+            "training without fine_tune" if fine_tune is None else "fine_tune without training",
+            "both or none",
+            "fine_tune={'epochs': 10}, training=(inputs, targets)",
+        )
+    made = _core.Training()
+    made.seed = seed
+    if training is not None:
+        made.train = _labelled(model, "training", training)
+    if validation is not None:
+        made.validation = _labelled(model, "validation", validation)
+    return made
+
+
+def _labelled(model: Model, where: str, pair) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise error("usage", where, f"a {type(pair).__name__}", "a pair (inputs, targets)")
+    inputs, targets = map(np.asarray, pair)
+    if targets.ndim != 1:
+        return inputs, targets
+    classes = math.prod(model.outputs[0].shape[1:])
+    if targets.dtype.kind not in "iu" or (len(targets) and not 0 <= targets.min() <= targets.max() < classes):
+        raise error("usage", f"targets of {where}", f"{targets!r}", f"whole numbers from 0 to {classes - 1}")
+    return inputs, np.eye(classes, dtype=np.float32)[targets]
 
 
 def _examples(inputs: np.ndarray | Sequence[np.ndarray] | str | os.PathLike) -> np.ndarray:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import threading
 
 import conftest  # also makes the package importable
 import numpy as np
@@ -225,3 +228,87 @@ def test_a_recipe_calibrates_on_a_file_of_examples(tmp_path):
     np.savez_compressed(tmp_path / "small.npz", examples)
     refused = conftest.call("run", recipe, "--out", tmp_path / "no2", "--set", "quantize.inputs=small.npz")
     assert refused.code == 4 and "np.savez" in refused.err
+
+
+def small_network(classes: int) -> nn.Module:
+    torch.manual_seed(2)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 64, classes)
+    )
+
+
+@pytest.fixture(scope="module")
+def task() -> tuple[lc.Model, Prototypes]:
+    """A network that was trained in float, with too few levels in its weights for min-max to do well."""
+    task = Prototypes(noise=2.0)
+    network = small_network(10)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+    for seed in range(30):
+        inputs, targets = task.draw(64, seed)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(network(inputs), targets).backward()
+        optimizer.step()
+    return lc.from_torch(network.eval(), inputs[:1]), task
+
+
+def arrays(task: Prototypes, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    inputs, targets = task.draw(count, seed)
+    return inputs.numpy(), targets.numpy()
+
+
+def test_training_in_8_bits_on_arrays_lowers_the_loss(task):
+    model, prototypes = task
+    training, unseen = arrays(prototypes, 512, 100), arrays(prototypes, 1000, 101)
+    settings = {"epochs": 3, "learning_rate": 0.01}
+
+    def loss(quantized: lc.QuantizedModel) -> float:
+        scores = torch.tensor(quantized.run(unseen[0]))
+        return nn.functional.cross_entropy(scores, torch.from_numpy(unseen[1])).item()
+
+    before = loss(model.quantize(training[0][:64]))
+    trained = model.quantize(training[0][:64], fine_tune=settings, training=training)
+    assert loss(trained) < before
+    assert trained.compare(unseen[0][:16]).first_parting is None
+    again = model.quantize(training[0][:64], fine_tune=settings, training=training)
+    assert (again.run(unseen[0]) == trained.run(unseen[0])).all()
+
+
+def test_training_in_8_bits_keeps_the_best_epoch_and_takes_probabilities(task):
+    model, prototypes = task
+    inputs, labels = arrays(prototypes, 128, 100)
+    ruinous = {"epochs": 4, "learning_rate": 0.3, "schedule": "step", "distillation": {"weight": 0.5}}
+    probabilities = 0.9 * np.eye(10, dtype=np.float32)[labels] + 0.01
+    quantized = model.quantize(
+        inputs, fine_tune=ruinous, training=(inputs, probabilities), validation=arrays(prototypes, 200, 102)
+    )
+    unseen, expected = arrays(prototypes, 500, 103)
+    assert (quantized.run(unseen).argmax(1) == expected).mean() > 0.3
+
+
+def test_control_c_ends_training(task):
+    model, prototypes = task
+    training = arrays(prototypes, 512, 100)
+    timer = threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.quantize(training[0][:8], fine_tune={"epochs": 100_000}, training=training)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training": None}, "fine_tune without training"),
+        ({"fine_tune": None}, "training without fine_tune"),
+        ({"fine_tune": {"epoch": 3}}, "did you mean 'epochs'"),
+        ({"fine_tune": {"epochs": 0}}, "from 1 to 100000"),
+        ({"fine_tune": {"epochs": object()}}, "a dict of numbers"),
+        ({"labels": np.full(32, 4)}, "from 0 to 3"),
+        ({"labels": np.zeros((32, 4))}, "sum to 1"),
+        ({"labels": np.zeros(31, int)}, "as many rows"),
+    ],
+)
+def test_bad_training_is_an_error_that_says_so(model, examples, changes, message):
+    labels = changes.pop("labels", np.zeros(32, int))
+    given = {"fine_tune": {"epochs": 1}, "training": (examples, labels), **changes}
+    with pytest.raises(lc.Error, match=re.escape(message)):
+        model.quantize(examples, **given)
