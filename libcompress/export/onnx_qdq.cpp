@@ -377,6 +377,7 @@ class Writer {
 
 std::string onnx_qdq_bytes(const QuantizedGraph& graph) {
   verify(graph);
+  refuse_16_bits(graph, "ONNX export");
   return model_proto(Writer(graph).graph_proto(), kIrVersion, kOperatorSet).take();
 }
 

@@ -116,6 +116,12 @@ class Writer {
   const QValue& input(std::size_t i) const { return graph_.value(node_->inputs[i]); }
   const QValue& output() const { return graph_.value(node_->output); }
 
+  static bool is_wide(const QValue& value) { return value.dtype == DType::int16; }
+  /// The version of an operator that first takes what the node reads and makes.
+  std::int32_t version(std::int32_t of_8_bits, std::int32_t of_16_bits) const {
+    return is_wide(input(0)) || is_wide(output()) ? of_16_bits : of_8_bits;
+  }
+
   // ---- The file's tables
 
   TableAt table(const Fill& fill) {
@@ -226,8 +232,15 @@ class Writer {
 
   // ---- Values
 
+  static ElementType element_type(DType dtype) {
+    if (dtype == DType::int16) return ElementType::int16;
+    if (dtype == DType::int32) return ElementType::int32;
+    return dtype == DType::int64 ? ElementType::int64 : ElementType::int8;
+  }
+
   std::int32_t activation(const std::string& name, const Shape& shape, const QValue& like) {
-    return add_tensor(name, shape, ElementType::int8, {}, quantization({like.scale}, like.zero_point, 0));
+    return add_tensor(name, shape, element_type(like.dtype), {},
+                      quantization({like.scale}, like.zero_point, 0));
   }
 
   std::int32_t tensor(QValueId id) {
@@ -239,8 +252,8 @@ class Writer {
 
   std::int32_t constant(const QValue& value, const Tensor& data, std::int32_t axis) {
     const auto scales = value.channel_scales.empty() ? std::vector<float>{value.scale} : value.channel_scales;
-    const auto type = value.dtype == DType::int8 ? ElementType::int8 : ElementType::int32;
-    return add_tensor(value.name, data.shape(), type, data.bytes(), quantization(scales, 0, axis));
+    return add_tensor(value.name, data.shape(), element_type(value.dtype), data.bytes(),
+                      quantization(scales, 0, axis));
   }
 
   std::int32_t integers(const std::string& what, const std::vector<std::int32_t>& list, const Shape& shape) {
@@ -279,22 +292,28 @@ class Writer {
   std::int32_t unclamped() { return activation(output().name + ".unclamped", output().shape, output()); }
 
   void add_limits(std::int32_t from, Clamp clamp) {
-    const bool both = clamp.lowest > -128 && clamp.highest < 127;
+    const auto [lowest, highest] = levels_of(output().dtype);
+    const bool both = clamp.lowest > lowest && clamp.highest < highest;
     const auto middle =
         both ? activation(output().name + ".raised", output().shape, output()) : tensor(node_->output);
-    if (clamp.lowest > -128) {
-      add_operator("MAXIMUM", 2, {from, level(".lowest", clamp.lowest)}, middle);
+    if (clamp.lowest > lowest) {
+      add_operator("MAXIMUM", version(2, 3), {from, level(".lowest", clamp.lowest)}, middle);
       from = middle;
     }
-    if (clamp.highest < 127)
-      add_operator("MINIMUM", 2, {from, level(".highest", clamp.highest)}, tensor(node_->output));
+    if (clamp.highest < highest)
+      add_operator("MINIMUM", version(2, 3), {from, level(".highest", clamp.highest)}, tensor(node_->output));
   }
 
   /// One number of the output's scale.
   std::int32_t level(const std::string& what, std::int32_t number) {
+    return level_like(output(), what, number);
+  }
+  std::int32_t level_like(const QValue& like, const std::string& what, std::int32_t number) {
     const auto byte = static_cast<std::int8_t>(number);
-    return add_tensor(output().name + what, {1}, ElementType::int8, std::as_bytes(std::span(&byte, 1)),
-                      quantization({output().scale}, output().zero_point, 0));
+    const auto word = static_cast<std::int16_t>(number);
+    const auto data = is_wide(like) ? std::as_bytes(std::span(&word, 1)) : std::as_bytes(std::span(&byte, 1));
+    return add_tensor(output().name + what, {1}, element_type(like.dtype), data,
+                      quantization({like.scale}, like.zero_point, 0));
   }
 
   static bool follows(const Requantization& stated, double factor) {
@@ -318,7 +337,7 @@ class Writer {
   };
 
   /// A padding that is neither SAME nor VALID is an operator of its own, with `filler` around the image.
-  Padded padded(const Window& window, std::int8_t filler) {
+  Padded padded(const Window& window, std::int32_t filler) {
     const auto& image = input(0);
     const auto from = tensor(node_->inputs[0]);
     if (is_unpadded(window)) return {from, kValid};
@@ -330,12 +349,9 @@ class Writer {
         {0, 0, window.pad_begin[0], window.pad_end[0], window.pad_begin[1], window.pad_end[1], 0, 0}, {4, 2});
     const auto to = activation(output().name + ".padded", shape, image);
     if (filler == image.zero_point) {
-      add_operator("PAD", 2, {from, amounts}, to);
+      add_operator("PAD", version(2, 3), {from, amounts}, to);
     } else {
-      const auto data = std::as_bytes(std::span(&filler, 1));
-      const auto value = add_tensor(output().name + ".filler", {1}, ElementType::int8, data,
-                                    quantization({image.scale}, image.zero_point, 0));
-      add_operator("PADV2", 2, {from, amounts, value}, to);
+      add_operator("PADV2", version(2, 3), {from, amounts, level_like(image, ".filler", filler)}, to);
     }
     return {to, kValid};
   }
@@ -345,13 +361,13 @@ class Writer {
     for (std::size_t o = 0; o < conv.requantization.size(); ++o)
       expect_multiplier(conv.requantization[o], weight_factor(input(0), weight, o, output()));
     const bool depthwise = conv.groups == input(0).shape[3] && conv.groups > 1;
-    const auto [x, padding] = padded(conv.window, static_cast<std::int8_t>(input(0).zero_point));
+    const auto [x, padding] = padded(conv.window, input(0).zero_point);
     const auto w = depthwise ? constant(weight, channels_last(weight.constant), 3)
                              : constant(weight, weight.constant, 0);
     const auto b = constant(input(2), input(2).constant, 0);
     const auto multiplier = static_cast<std::int32_t>(output().shape[3] / conv.groups);
-    add_clamped(depthwise ? "DEPTHWISE_CONV_2D" : "CONV_2D", 3, {x, w, b}, {conv.clamp_min, conv.clamp_max},
-                depthwise ? Settings::depthwise : Settings::conv,
+    add_clamped(depthwise ? "DEPTHWISE_CONV_2D" : "CONV_2D", version(3, 5), {x, w, b},
+                {conv.clamp_min, conv.clamp_max}, depthwise ? Settings::depthwise : Settings::conv,
                 [&, padding = padding](std::int8_t activation) {
                   int at = set_window(padding, conv.window);
                   if (depthwise) set(at++, multiplier);
@@ -376,8 +392,8 @@ class Writer {
     const auto w = constant(input(1), input(1).constant, 0);
     const auto b = constant(input(2), input(2).constant, 0);
     const bool keeps_axes = input(0).shape.size() != 2;
-    add_clamped("FULLY_CONNECTED", keeps_axes ? 5 : 4, {x, w, b}, {linear.clamp_min, linear.clamp_max},
-                Settings::linear, [&](std::int8_t activation) {
+    add_clamped("FULLY_CONNECTED", version(keeps_axes ? 5 : 4, 7), {x, w, b},
+                {linear.clamp_min, linear.clamp_max}, Settings::linear, [&](std::int8_t activation) {
                   set(0, activation);
                   set(1, std::int8_t{0});
                   set(2, static_cast<std::uint8_t>(keeps_axes));
@@ -386,7 +402,7 @@ class Writer {
 
   void write_pool(const char* name, const Window& window, Clamp clamp, Padded from) {
     if (window.dilation[0] != 1 || window.dilation[1] != 1) refuse("a dilated pool", "a dilation of 1");
-    add_clamped(name, 2, {from.from}, clamp, Settings::pool, [&](std::int8_t activation) {
+    add_clamped(name, version(2, 3), {from.from}, clamp, Settings::pool, [&](std::int8_t activation) {
       set_window(from.padding, window);
       set(3, window.kernel[1]);
       set(4, window.kernel[0]);
@@ -395,7 +411,8 @@ class Writer {
   }
 
   void write(const QMaxPool& pool) {
-    write_pool("MAX_POOL_2D", pool.window, {pool.clamp_min, pool.clamp_max}, padded(pool.window, -128));
+    write_pool("MAX_POOL_2D", pool.window, {pool.clamp_min, pool.clamp_max},
+               padded(pool.window, levels_of(input(0).dtype).lowest));
   }
 
   void write(const QAvgPool& pool) {
@@ -406,14 +423,17 @@ class Writer {
 
   void write(const QAdd& add) {
     const std::vector inputs{tensor(node_->inputs[0]), tensor(node_->inputs[1])};
-    add_clamped("ADD", 2, inputs, {add.clamp_min, add.clamp_max}, Settings::add,
-                [&](std::int8_t activation) { set(0, activation); });
+    add_clamped("ADD", version(2, 4), inputs, {add.clamp_min, add.clamp_max}, Settings::add,
+                [&](std::int8_t activation) {
+                  set(0, activation);
+                  set(1, std::uint8_t{0});  // 16 bits: scales need not be powers of 2
+                });
   }
 
   void write(const QConcat& concat) {
     std::vector<std::int32_t> inputs;
     for (const auto id : node_->inputs) inputs.push_back(tensor(id));
-    add_operator("CONCATENATION", 2, inputs, tensor(node_->output), Settings::concat, [&] {
+    add_operator("CONCATENATION", version(2, 3), inputs, tensor(node_->output), Settings::concat, [&] {
       set(0, concat.axis);
       set(1, std::int8_t{0});
     });
@@ -422,7 +442,7 @@ class Writer {
   void write(const QTranspose& transpose) {
     const auto order =
         integers(".order", transpose.order, {static_cast<std::int64_t>(transpose.order.size())});
-    add_operator("TRANSPOSE", 2, {tensor(node_->inputs[0]), order}, tensor(node_->output));
+    add_operator("TRANSPOSE", version(2, 4), {tensor(node_->inputs[0]), order}, tensor(node_->output));
   }
 
   void write(const QReshape&) {
@@ -442,14 +462,15 @@ class Writer {
     const auto &from = input(0), &to = output();
     const std::vector inputs{tensor(node_->inputs[0])};
     const Clamp clamp{op.clamp_min, op.clamp_max};
-    const auto* alone = graph_.profile == "litert" ? activation_for(clamp) : nullptr;
+    const auto* alone =
+        graph_.profile == "litert" && !is_wide(from) && !is_wide(to) ? activation_for(clamp) : nullptr;
     if (alone && alone->number != 0 &&
         follows(op.requantization, static_cast<double>(from.scale / to.scale))) {
       add_operator(alone->op, alone->version, inputs, tensor(node_->output));
       return;
     }
     expect_multiplier(op.requantization, static_cast<double>(from.scale) / static_cast<double>(to.scale));
-    const bool free = clamp.lowest == -128 && clamp.highest == 127;
+    const bool free = LevelRange{clamp.lowest, clamp.highest} == levels_of(to.dtype);
     const auto quantized = free ? tensor(node_->output) : unclamped();
     add_operator("QUANTIZE", 2, inputs, quantized);
     if (!free) add_limits(quantized, clamp);

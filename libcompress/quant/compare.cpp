@@ -71,18 +71,16 @@ class Comparison {
           const auto pair = pairs.find(id);
           if (pair != pairs.end()) reference[pair->second] = {values.begin(), values.end()};
         });
-    integers_.run_observed(quantize_input(graph_, input),
-                           [&](QValueId id, std::span<const std::int8_t> data) {
-                             if (id == graph_.outputs[0])
-                               count_class(output, dequantize_output(graph_, data));
-                             const auto found = reference.find(id);
-                             if (found == reference.end()) return;
-                             const auto& value = graph_.value(id);
-                             if (found->second.size() != data.size())
-                               refuse(value.name, found->second.size(), data.size());
-                             if (!sums_.contains(id)) order_.push_back(id);
-                             sums_[id].add(found->second, dequantize(value, data));
-                           });
+    integers_.run_observed(quantize_input(graph_, input), [&](QValueId id, const Tensor& data) {
+      if (id == graph_.outputs[0]) count_class(output, dequantize(graph_.value(id), data));
+      const auto found = reference.find(id);
+      if (found == reference.end()) return;
+      const auto& value = graph_.value(id);
+      const auto count = static_cast<std::size_t>(data.count());
+      if (found->second.size() != count) refuse(value.name, found->second.size(), count);
+      if (!sums_.contains(id)) order_.push_back(id);
+      sums_[id].add(found->second, dequantize(value, data));
+    });
     ++result_.inputs;
   }
 

@@ -63,7 +63,10 @@ std::vector<std::int8_t> quantize_input(const QuantizedGraph& graph, std::span<c
   return result;
 }
 
-std::vector<float> dequantize(const QValue& value, std::span<const std::int8_t> data) {
+namespace {
+
+template <typename T>
+std::vector<float> real_numbers(const QValue& value, std::span<const T> data) {
   if (static_cast<std::int64_t>(data.size()) != element_count(value.shape)) {
     throw Error(ErrorKind::usage,
                 {fmt::format("int8 value '{}'", value.name), fmt::format("{} elements", data.size()),
@@ -74,6 +77,17 @@ std::vector<float> dequantize(const QValue& value, std::span<const std::int8_t> 
     result[to] = value.scale * static_cast<float>(data[from] - value.zero_point);
   });
   return result;
+}
+
+}  // namespace
+
+std::vector<float> dequantize(const QValue& value, std::span<const std::int8_t> data) {
+  return real_numbers(value, data);
+}
+
+std::vector<float> dequantize(const QValue& value, const Tensor& data) {
+  if (data.dtype() == DType::int16) return real_numbers(value, data.as<std::int16_t>());
+  return real_numbers(value, data.as<std::int8_t>());
 }
 
 std::vector<float> dequantize_output(const QuantizedGraph& graph, std::span<const std::int8_t> output) {

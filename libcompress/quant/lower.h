@@ -20,8 +20,8 @@ using NodeNames = std::set<std::string, std::less<>>;
 
 /// Per value: activations asymmetric int8 so that zero is exact, weights symmetric -127 .. 127 with one scale
 /// an output channel, biases int32 of scale input * weight. Relus and clips join the conv, linear, add or
-/// batch norm before them as a clamp. Pools, transposes and reshapes keep their input's scale, the inputs of a concat
-/// get the output's, a softmax gives 1/256. Softmax's input and everything else takes its scale from
+/// batch norm before them as a clamp. Pools, transposes and reshapes keep their input's scale, the inputs of
+/// a concat get the output's, a softmax gives 1/256. Softmax's input and everything else takes its scale from
 /// `ranges`.
 ///
 /// Layout: an image [N, C, H, W] becomes [1, H, W, C], a sequence [N, C, L] becomes [1, 1, L, C]; permutes
@@ -52,6 +52,8 @@ std::vector<std::int8_t> quantize_input(const QuantizedGraph& graph, std::span<c
 
 /// Flat NHWC int8 of `value` to float32 in PyTorch's order: scale * (q - zero_point), exact to float32.
 std::vector<float> dequantize(const QValue& value, std::span<const std::int8_t> data);
+/// The same of `data` in the value's dtype, int8 or int16.
+std::vector<float> dequantize(const QValue& value, const Tensor& data);
 
 /// dequantize() of the first output.
 std::vector<float> dequantize_output(const QuantizedGraph& graph, std::span<const std::int8_t> output);

@@ -226,6 +226,13 @@ json to_json(const QNode& node) {
   return writer.object;
 }
 
+DType dtype_named(const std::string& name, const std::string& where) {
+  for (const auto dtype : {DType::int8, DType::int16, DType::int32, DType::int64}) {
+    if (name_of(dtype) == name) return dtype;
+  }
+  Reader::fail(where, "'" + name + "'", "int8, int16, int32, int64");
+}
+
 QValue read_value(const json& from, std::size_t position, StateDict& tensors, const std::string& where) {
   Reader reader(from, where);
   QValue value;
@@ -233,9 +240,7 @@ QValue read_value(const json& from, std::size_t position, StateDict& tensors, co
   reader.field("name", value.name);
   std::string dtype;
   reader.field("dtype", dtype);
-  if (dtype != "int8" && dtype != "int32")
-    Reader::fail(reader.where("dtype"), "'" + dtype + "'", "int8, int32");
-  value.dtype = dtype == "int8" ? DType::int8 : DType::int32;
+  value.dtype = dtype_named(dtype, reader.where("dtype"));
   reader.field("shape", value.shape);
   reader.field("scale", value.scale);
   reader.field("zero_point", value.zero_point);

@@ -29,7 +29,9 @@ std::string text_of(const Window& w) {
 }
 
 std::string clamp_text(std::int32_t low, std::int32_t high) {
-  return low == -128 && high == 127 ? "" : fmt::format(" clamp={}..{}", low, high);
+  const LevelRange clamp{low, high};
+  if (clamp == levels_of(DType::int8) || clamp == levels_of(DType::int16)) return "";
+  return fmt::format(" clamp={}..{}", low, high);
 }
 
 std::string settings_of(const QOp& op) {
@@ -68,12 +70,17 @@ std::string_view name_of(const QOp& op) {
   return kNames[op.index()];
 }
 
+bool has_int16_form(const QOp& op) {
+  return std::visit([](const auto& o) { return takes_int16<std::remove_cvref_t<decltype(o)>>; }, op);
+}
+
 std::string to_text(const QuantizedGraph& graph) {
   std::string text = fmt::format("{}: {} nodes, {} MACs, {} bytes of constants, profile {}\n", graph.name,
                                  graph.nodes.size(), macs_of(graph), constant_bytes_of(graph), graph.profile);
   const auto describe = [&](QValueId id) {
     const auto& value = graph.value(id);
-    return fmt::format("{} scale={} zero={}", to_string(value.shape), value.scale, value.zero_point);
+    const auto dtype = value.dtype == DType::int8 ? "" : std::string(name_of(value.dtype)) + " ";
+    return fmt::format("{}{} scale={} zero={}", dtype, to_string(value.shape), value.scale, value.zero_point);
   };
   for (const auto id : graph.inputs)
     text += fmt::format("{}: input -> {}\n", graph.value(id).name, describe(id));
@@ -124,11 +131,19 @@ std::int32_t requantize(std::int32_t value, const Requantization& by) {
                                            std::max(-by.shift, 0));
 }
 
-std::int32_t requantize_once(std::int32_t value, const Requantization& by) {
+std::int32_t requantize_once(std::int64_t value, const Requantization& by) {
   const int shift = 31 - by.shift;
-  const std::int64_t product = static_cast<std::int64_t>(value) * by.multiplier;
+  const std::int64_t product = value * by.multiplier;
   const std::int64_t rounded = (product + (std::int64_t{1} << (shift - 1))) >> shift;
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(rounded, INT32_MIN, INT32_MAX));
+}
+
+std::int32_t requantize_wide(std::int64_t value, const Requantization& by) {
+  constexpr std::int32_t kLargestHalf = 0x7FFF;
+  const std::int64_t half =
+      by.multiplier < kLargestHalf << 16 ? (by.multiplier + (1 << 15)) >> 16 : kLargestHalf;
+  const int shift = 15 - by.shift;
+  return static_cast<std::int32_t>((value * half + (std::int64_t{1} << (shift - 1))) >> shift);
 }
 
 bool linear_rounds_once(const QuantizedGraph& graph) { return graph.profile == "litert"; }
@@ -139,12 +154,20 @@ double weight_factor(const QValue& input, const QValue& weight, std::size_t chan
 }
 
 std::int32_t clamp_level(const QValue& output, float real) {
-  const float steps = std::clamp(std::round(real / output.scale), -256.0f, 256.0f);
-  return std::clamp(output.zero_point + static_cast<std::int32_t>(steps), -128, 127);
+  const auto [lowest, highest] = levels_of(output.dtype);
+  const auto most = static_cast<float>(highest - lowest + 1);
+  const float steps = std::clamp(std::round(real / output.scale), -most, most);
+  return std::clamp(output.zero_point + static_cast<std::int32_t>(steps), lowest, highest);
+}
+
+LevelRange levels_of(DType dtype) {
+  return dtype == DType::int16 ? LevelRange{-32768, 32767} : LevelRange{-128, 127};
 }
 
 QAdd add_for(const QValue& left, const QValue& right, const QValue& output) {
   QAdd add;
+  if (output.dtype == DType::int16) add.left_shift = 15;
+  add.clamp_min = levels_of(output.dtype).lowest, add.clamp_max = levels_of(output.dtype).highest;
   const double twice_larger = 2 * static_cast<double>(std::max(left.scale, right.scale));
   add.left = to_requantization(static_cast<double>(left.scale) / twice_larger);
   add.right = to_requantization(static_cast<double>(right.scale) / twice_larger);

@@ -2,6 +2,10 @@
 // every value and node. Integer arithmetic only; what a node computes is defined to the bit by
 // quant/reference.h.
 //
+// Activations that need it may have 16 bits (TensorFlow Lite's 16x8: zero point 0, weights of 8 bits, biases
+// and accumulators of 64). A node reads and makes one width; only requantize changes it. Inputs and outputs
+// of the network have 8.
+//
 // Layout is NHWC ([1, height, width, channels], as TensorFlow Lite has it); conv weights are [out, kh, kw, in
 // / groups].
 #pragma once
@@ -9,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -23,7 +28,8 @@ constexpr std::size_t index_of(QValueId id) { return static_cast<std::size_t>(id
 struct QValue {
   QValueId id{};
   std::string name{};
-  DType dtype = DType::int8;  ///< int8 for activations and weights, int32 for biases
+  DType dtype = DType::int8;  ///< of activations int8 or int16, of weights int8, of biases int32, or int64
+                              ///< behind an input of 16 bits
   Shape shape{};              ///< batch of 1
   float scale = 1.0f;
   std::int32_t zero_point = 0;
@@ -49,7 +55,8 @@ struct Window {
   std::int32_t dilation[2] = {1, 1};
 };
 
-/// inputs: x, weights [O, kh, kw, I / groups] int8, bias [O] int32. One requantization per output channel.
+/// inputs: x, weights [O, kh, kw, I / groups] int8, bias [O]. One requantization per output channel, of
+/// 64-bit sums by requantize_wide().
 struct QConv {
   Window window;
   std::int32_t groups = 1;
@@ -57,8 +64,8 @@ struct QConv {
   std::int32_t clamp_min = -128, clamp_max = 127;  ///< fused activation
 };
 
-/// inputs: x [.., I], weights [O, I] int8, bias [O] int32. The profile `litert` requantizes with
-/// requantize_once(), `tflite-micro` with requantize(): see linear_rounds_once().
+/// inputs: x [.., I], weights [O, I] int8, bias [O]. The profile `litert` requantizes with
+/// requantize_once(), `tflite-micro` as QConv does: see linear_rounds_once().
 struct QLinear {
   std::vector<Requantization> requantization;  ///< one per output
   std::int32_t clamp_min = -128, clamp_max = 127;
@@ -77,7 +84,7 @@ struct QAvgPool {
   std::int32_t clamp_min = -128, clamp_max = 127;
 };
 
-/// x + y with 20 bits of headroom, as TensorFlow Lite's reference kernel has it.
+/// x + y with 20 bits of headroom, 15 for 16 bits, as TensorFlow Lite's reference kernel has it.
 struct QAdd {
   Requantization left, right, output;
   std::int32_t left_shift = 20;
@@ -113,6 +120,14 @@ using QOp = std::variant<QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTra
                          QRequantize>;
 
 std::string_view name_of(const QOp& op);  ///< "conv", "linear", ...
+
+/// Whether an operator has a form for 16-bit activations.
+template <typename Op, typename... Others>
+constexpr bool is_one_of = (std::is_same_v<Op, Others> || ...);
+template <typename Op>
+constexpr bool takes_int16 =
+    is_one_of<Op, QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QRequantize>;
+bool has_int16_form(const QOp& op);
 
 struct QNode {
   std::string name;  ///< of the float node it comes from
@@ -158,8 +173,13 @@ Requantization to_requantization(double factor);
 std::int32_t requantize(std::int32_t value, const Requantization& by);
 
 /// value * factor rounded once, ties upward: (value * multiplier + 2^(30 - shift)) >> (31 - shift) in 64
-/// bits; shift at most 30.
-std::int32_t requantize_once(std::int32_t value, const Requantization& by);
+/// bits; shift at most 30, |value| at most kMostRoundedOnce.
+std::int32_t requantize_once(std::int64_t value, const Requantization& by);
+constexpr std::int64_t kMostRoundedOnce = (std::int64_t{1} << 32) - (std::int64_t{1} << 30);
+
+/// value * factor as TensorFlow Lite has it for sums of 64 bits: of the multiplier only the upper half
+/// counts, rounded; (value * half + 2^(14 - shift)) >> (15 - shift). shift at most 14, |value| below 2^47.
+std::int32_t requantize_wide(std::int64_t value, const Requantization& by);
 
 /// Whether QLinear rounds once in the profile `graph` names.
 bool linear_rounds_once(const QuantizedGraph& graph);
@@ -170,8 +190,15 @@ bool linear_rounds_once(const QuantizedGraph& graph);
 double weight_factor(const QValue& input, const QValue& weight, std::size_t channel, const QValue& output);
 
 /// The level of `output` at the bound `real` of a fused activation, rounded in float32 as TensorFlow Lite
-/// does and limited to int8; infinities give the ends of int8.
+/// does and limited to its dtype; infinities give the ends of that.
 std::int32_t clamp_level(const QValue& output, float real);
+
+/// The ends of int8 or int16.
+struct LevelRange {
+  std::int32_t lowest, highest;
+  bool operator==(const LevelRange&) const = default;
+};
+LevelRange levels_of(DType dtype);
 
 /// QAdd's three requantizations as they follow from the scales.
 QAdd add_for(const QValue& left, const QValue& right, const QValue& output);

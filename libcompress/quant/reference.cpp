@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <type_traits>
 
 #include "libcompress/base/error.h"
 #include "libcompress/quant/fixed_point.h"
@@ -15,21 +16,32 @@ namespace compress {
 namespace {
 
 using Bytes = std::span<const std::int8_t>;
-using Rows = std::vector<std::int8_t>;
+using Rows = std::span<std::int8_t>;
+/// Of products with 8-bit weights.
+template <typename T>
+using Sum = std::conditional_t<std::is_same_v<T, std::int8_t>, std::int32_t, std::int64_t>;
 
 /// Patches and weights are padded with zeros to this many int16 so that the dot product has no tail.
 constexpr std::size_t kLanes = 8;
 
+template <typename T>
+T clamp_to(std::int32_t value, std::int32_t low, std::int32_t high) {
+  return static_cast<T>(std::clamp(value, low, high));
+}
 std::int8_t clamp_to_int8(std::int32_t value, std::int32_t low, std::int32_t high) {
-  return static_cast<std::int8_t>(std::clamp(value, low, high));
+  return clamp_to<std::int8_t>(value, low, high);
 }
 
 /// Sum of products; `count` is a multiple of kLanes. The compiler makes multiply-add pairs of it.
-std::int32_t dot(const std::int16_t* a, const std::int16_t* b, std::size_t count) {
-  std::int32_t sum = 0;
+template <typename Total>
+Total dot(const std::int16_t* a, const std::int16_t* b, std::size_t count) {
+  Total sum = 0;
   for (std::size_t i = 0; i < count; ++i) sum += static_cast<std::int32_t>(a[i]) * b[i];
   return sum;
 }
+
+std::int32_t scaled(std::int32_t sum, const Requantization& by) { return requantize(sum, by); }
+std::int32_t scaled(std::int64_t sum, const Requantization& by) { return requantize_wide(sum, by); }
 
 /// A weight matrix [rows, columns] widened to int16, its rows padded to kLanes.
 struct WideRows {
@@ -82,20 +94,50 @@ class Run {
     data_.resize(graph.values.size());
   }
 
-  void set_input(Bytes input) { data_[index_of(graph_.inputs[0])].assign(input.begin(), input.end()); }
-  const Rows& data(QValueId id) const { return data_[index_of(id)]; }
+  void set_input(Bytes input) {
+    const auto id = graph_.inputs[0];
+    data_[index_of(id)] = Tensor(DType::int8, value(id).shape);
+    std::copy(input.begin(), input.end(), data_[index_of(id)].as<std::int8_t>().begin());
+  }
+  const Tensor& tensor(QValueId id) const { return data_[index_of(id)]; }
+  std::vector<std::int8_t> bytes(QValueId id) const {
+    const auto levels = tensor(id).as<std::int8_t>();
+    return {levels.begin(), levels.end()};
+  }
 
   void execute(std::size_t position) {
     const auto& node = graph_.nodes[position];
     auto& output = data_[index_of(node.output)];
-    output.resize(static_cast<std::size_t>(element_count(graph_.value(node.output).shape)));
-    std::visit([&](const auto& op) { compute(op, node, prepared_[position], output); }, node.op);
+    output = Tensor(value(node.output).dtype, value(node.output).shape);
+    if (output.dtype() == DType::int16)
+      compute_into<std::int16_t>(node, prepared_[position], output);
+    else
+      compute_into<std::int8_t>(node, prepared_[position], output);
   }
 
  private:
   const QValue& value(QValueId id) const { return graph_.value(id); }
 
-  void compute(const QConv& conv, const QNode& node, const Prepared& prepared, Rows& output) {
+  template <typename T = std::int8_t>
+  std::span<const T> data(QValueId id) const {
+    return data_[index_of(id)].as<T>();
+  }
+
+  /// verify() lets 16 bits through only for operators that take them.
+  template <typename T>
+  void compute_into(const QNode& node, const Prepared& prepared, Tensor& to) {
+    std::visit(
+        [&](const auto& op) {
+          auto output = to.as<T>();
+          using Op = std::remove_cvref_t<decltype(op)>;
+          if constexpr (std::is_same_v<T, std::int8_t> || takes_int16<Op>)
+            compute(op, node, prepared, output);
+        },
+        node.op);
+  }
+
+  template <typename T>
+  void compute(const QConv& conv, const QNode& node, const Prepared& prepared, std::span<T> output) {
     const auto& weight = value(node.inputs[1]);
     if (is_depthwise(conv, weight.shape)) {
       depthwise(conv, node, prepared, output);
@@ -104,11 +146,11 @@ class Run {
     const auto& input = value(node.inputs[0]);
     const Image from(input.shape);
     const Image to(value(node.output).shape);
-    const auto bias = value(node.inputs[2]).constant.as<std::int32_t>();
+    const auto bias = value(node.inputs[2]).constant.as<Sum<T>>();
     const auto output_zero = value(node.output).zero_point;
     const auto channels = static_cast<std::size_t>(from.channels / conv.groups);
     const auto outputs = static_cast<std::size_t>(to.channels / conv.groups);
-    const auto& source = data(node.inputs[0]);
+    const auto& source = data<T>(node.inputs[0]);
     std::vector<std::int16_t> patch(prepared.rows->stride);
     auto* result = output.data();
     for (std::int64_t oy = 0; oy < to.height; ++oy) {
@@ -123,24 +165,25 @@ class Run {
               to_patch[c] = static_cast<std::int16_t>(cell[c] - input.zero_point);
           });
           for (std::size_t o = group * outputs; o < (group + 1) * outputs; ++o) {
-            const auto sum = bias[o] + dot(patch.data(), prepared.rows->row(o), patch.size());
-            *result++ = clamp_to_int8(requantize(sum, conv.requantization[o]) + output_zero, conv.clamp_min,
-                                      conv.clamp_max);
+            const auto sum = bias[o] + dot<Sum<T>>(patch.data(), prepared.rows->row(o), patch.size());
+            *result++ = clamp_to<T>(scaled(sum, conv.requantization[o]) + output_zero, conv.clamp_min,
+                                    conv.clamp_max);
           }
         }
       }
     }
   }
 
-  void depthwise(const QConv& conv, const QNode& node, const Prepared& prepared, Rows& output) {
+  template <typename T>
+  void depthwise(const QConv& conv, const QNode& node, const Prepared& prepared, std::span<T> output) {
     const auto& input = value(node.inputs[0]);
     const Image from(input.shape);
     const Image to(value(node.output).shape);
-    const auto bias = value(node.inputs[2]).constant.as<std::int32_t>();
+    const auto bias = value(node.inputs[2]).constant.as<Sum<T>>();
     const auto output_zero = value(node.output).zero_point;
-    const auto& source = data(node.inputs[0]);
+    const auto& source = data<T>(node.inputs[0]);
     const auto channels = static_cast<std::size_t>(from.channels);
-    std::vector<std::int32_t> sums(channels);
+    std::vector<Sum<T>> sums(channels);
     auto* result = output.data();
     for (std::int64_t oy = 0; oy < to.height; ++oy) {
       for (std::int64_t ox = 0; ox < to.width; ++ox) {
@@ -151,18 +194,19 @@ class Run {
           for (std::size_t c = 0; c < channels; ++c) sums[c] += (cell[c] - input.zero_point) * weights[c];
         });
         for (std::size_t c = 0; c < channels; ++c)
-          *result++ = clamp_to_int8(requantize(sums[c], conv.requantization[c]) + output_zero, conv.clamp_min,
-                                    conv.clamp_max);
+          *result++ = clamp_to<T>(scaled(sums[c], conv.requantization[c]) + output_zero, conv.clamp_min,
+                                  conv.clamp_max);
       }
     }
   }
 
-  void compute(const QLinear& linear, const QNode& node, const Prepared& prepared, Rows& output) {
+  template <typename T>
+  void compute(const QLinear& linear, const QNode& node, const Prepared& prepared, std::span<T> output) {
     const auto& input = value(node.inputs[0]);
-    const auto bias = value(node.inputs[2]).constant.as<std::int32_t>();
+    const auto bias = value(node.inputs[2]).constant.as<Sum<T>>();
     const auto output_zero = value(node.output).zero_point;
     const bool once = linear_rounds_once(graph_);
-    const auto& source = data(node.inputs[0]);
+    const auto& source = data<T>(node.inputs[0]);
     const auto features = static_cast<std::size_t>(input.shape.back());
     std::vector<std::int16_t> patch(prepared.rows->stride);
     auto* result = output.data();
@@ -170,37 +214,39 @@ class Run {
       for (std::size_t i = 0; i < features; ++i)
         patch[i] = static_cast<std::int16_t>(source[row + i] - input.zero_point);
       for (std::size_t o = 0; o < bias.size(); ++o) {
-        const auto sum = bias[o] + dot(patch.data(), prepared.rows->row(o), patch.size());
+        const auto sum = bias[o] + dot<Sum<T>>(patch.data(), prepared.rows->row(o), patch.size());
         const auto& by = linear.requantization[o];
-        *result++ = clamp_to_int8((once ? requantize_once(sum, by) : requantize(sum, by)) + output_zero,
-                                  linear.clamp_min, linear.clamp_max);
+        *result++ = clamp_to<T>((once ? requantize_once(sum, by) : scaled(sum, by)) + output_zero,
+                                linear.clamp_min, linear.clamp_max);
       }
     }
   }
 
-  void compute(const QMaxPool& pool, const QNode& node, const Prepared&, Rows& output) {
+  template <typename T>
+  void compute(const QMaxPool& pool, const QNode& node, const Prepared&, std::span<T> output) {
     const Image from(value(node.inputs[0]).shape);
     const Image to(value(node.output).shape);
-    const auto& source = data(node.inputs[0]);
+    const auto& source = data<T>(node.inputs[0]);
     auto* result = output.data();
     const auto channels = static_cast<std::size_t>(from.channels);
     for (std::int64_t oy = 0; oy < to.height; ++oy) {
       for (std::int64_t ox = 0; ox < to.width; ++ox, result += channels) {
-        std::fill_n(result, channels, std::numeric_limits<std::int8_t>::min());
+        std::fill_n(result, channels, std::numeric_limits<T>::min());
         for_each_tap(pool.window, from, oy, ox, [&](std::int64_t, std::int64_t y, std::int64_t x) {
           const auto* cell = source.data() + (y * from.width + x) * from.channels;
           for (std::size_t c = 0; c < channels; ++c) result[c] = std::max(result[c], cell[c]);
         });
         for (std::size_t c = 0; c < channels; ++c)
-          result[c] = clamp_to_int8(result[c], pool.clamp_min, pool.clamp_max);
+          result[c] = clamp_to<T>(result[c], pool.clamp_min, pool.clamp_max);
       }
     }
   }
 
-  void compute(const QAvgPool& pool, const QNode& node, const Prepared&, Rows& output) {
+  template <typename T>
+  void compute(const QAvgPool& pool, const QNode& node, const Prepared&, std::span<T> output) {
     const Image from(value(node.inputs[0]).shape);
     const Image to(value(node.output).shape);
-    const auto& source = data(node.inputs[0]);
+    const auto& source = data<T>(node.inputs[0]);
     const auto channels = static_cast<std::size_t>(from.channels);
     std::vector<std::int32_t> sums(channels);
     auto* result = output.data();
@@ -215,15 +261,16 @@ class Run {
         });
         for (const auto sum : sums) {
           const auto mean = (sum > 0 ? sum + cells / 2 : sum - cells / 2) / cells;
-          *result++ = clamp_to_int8(mean, pool.clamp_min, pool.clamp_max);
+          *result++ = clamp_to<T>(mean, pool.clamp_min, pool.clamp_max);
         }
       }
     }
   }
 
-  void compute(const QAdd& add, const QNode& node, const Prepared&, Rows& output) {
-    const auto& left = data(node.inputs[0]);
-    const auto& right = data(node.inputs[1]);
+  template <typename T>
+  void compute(const QAdd& add, const QNode& node, const Prepared&, std::span<T> output) {
+    const auto& left = data<T>(node.inputs[0]);
+    const auto& right = data<T>(node.inputs[1]);
     const auto left_zero = value(node.inputs[0]).zero_point;
     const auto right_zero = value(node.inputs[1]).zero_point;
     const auto output_zero = value(node.output).zero_point;
@@ -231,11 +278,12 @@ class Run {
     for (std::size_t i = 0; i < output.size(); ++i) {
       const auto sum = requantize((left[i] - left_zero) * headroom, add.left) +
                        requantize((right[i] - right_zero) * headroom, add.right);
-      output[i] = clamp_to_int8(requantize(sum, add.output) + output_zero, add.clamp_min, add.clamp_max);
+      output[i] = clamp_to<T>(requantize(sum, add.output) + output_zero, add.clamp_min, add.clamp_max);
     }
   }
 
-  void compute(const QConcat& concat, const QNode& node, const Prepared&, Rows& output) {
+  template <typename T>
+  void compute(const QConcat& concat, const QNode& node, const Prepared&, std::span<T> output) {
     const auto& shape = value(node.output).shape;
     const auto axis = static_cast<std::size_t>(concat.axis);
     const auto blocks = element_count({shape.begin(), shape.begin() + concat.axis});
@@ -245,12 +293,13 @@ class Run {
     for (const auto id : node.inputs) {
       const auto length = value(id).shape[axis] * below;
       for (std::int64_t b = 0; b < blocks; ++b)
-        std::copy_n(data(id).data() + b * length, length, output.data() + b * block + offset);
+        std::copy_n(data<T>(id).data() + b * length, length, output.data() + b * block + offset);
       offset += length;
     }
   }
 
-  void compute(const QTranspose& transpose, const QNode& node, const Prepared&, Rows& output) {
+  template <typename T>
+  void compute(const QTranspose& transpose, const QNode& node, const Prepared&, std::span<T> output) {
     const auto& input_shape = value(node.inputs[0]).shape;
     const auto& shape = value(node.output).shape;
     const auto rank = shape.size();
@@ -258,7 +307,7 @@ class Run {
     for (std::size_t axis = rank; axis-- > 1;)
       input_strides[axis - 1] = input_strides[axis] * input_shape[axis];
     std::vector<std::int64_t> index(rank, 0);
-    const auto& source = data(node.inputs[0]);
+    const auto& source = data<T>(node.inputs[0]);
     for (auto& element : output) {
       std::int64_t at = 0;
       for (std::size_t axis = 0; axis < rank; ++axis)
@@ -271,8 +320,9 @@ class Run {
     }
   }
 
-  void compute(const QReshape&, const QNode& node, const Prepared&, Rows& output) {
-    output = data(node.inputs[0]);
+  template <typename T>
+  void compute(const QReshape&, const QNode& node, const Prepared&, std::span<T> output) {
+    std::ranges::copy(data<T>(node.inputs[0]), output.begin());
   }
 
   void compute(const QSoftmax& softmax, const QNode& node, const Prepared&, Rows& output) {
@@ -310,18 +360,27 @@ class Run {
     }
   }
 
-  void compute(const QRequantize& op, const QNode& node, const Prepared&, Rows& output) {
-    const auto& source = data(node.inputs[0]);
+  template <typename T>
+  void compute(const QRequantize& op, const QNode& node, const Prepared&, std::span<T> output) {
+    if (value(node.inputs[0]).dtype == DType::int16)
+      requantize_elements(op, node, data<std::int16_t>(node.inputs[0]), output);
+    else
+      requantize_elements(op, node, data(node.inputs[0]), output);
+  }
+
+  template <typename From, typename To>
+  void requantize_elements(const QRequantize& op, const QNode& node, std::span<const From> source,
+                           std::span<To> output) {
     const auto input_zero = value(node.inputs[0]).zero_point;
     const auto output_zero = value(node.output).zero_point;
     for (std::size_t i = 0; i < output.size(); ++i)
-      output[i] = clamp_to_int8(requantize(source[i] - input_zero, op.requantization) + output_zero,
-                                op.clamp_min, op.clamp_max);
+      output[i] = clamp_to<To>(requantize(source[i] - input_zero, op.requantization) + output_zero,
+                               op.clamp_min, op.clamp_max);
   }
 
   const QuantizedGraph& graph_;
   const std::vector<Prepared>& prepared_;
-  std::vector<Rows> data_;  ///< by value; empty until computed
+  std::vector<Tensor> data_;  ///< by value; empty until computed
 };
 
 Prepared prepare(const QuantizedGraph& graph, const QNode& node) {
@@ -358,10 +417,10 @@ struct ReferenceExecutor::Impl {
     }
     Run run(graph, prepared);
     run.set_input(input);
-    if (observe) observe(graph.inputs[0], run.data(graph.inputs[0]));
+    if (observe) observe(graph.inputs[0], run.tensor(graph.inputs[0]));
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       run.execute(i);
-      if (observe) observe(graph.nodes[i].output, run.data(graph.nodes[i].output));
+      if (observe) observe(graph.nodes[i].output, run.tensor(graph.nodes[i].output));
     }
     return run;
   }
@@ -379,13 +438,13 @@ ReferenceExecutor& ReferenceExecutor::operator=(ReferenceExecutor&&) noexcept = 
 ReferenceExecutor::~ReferenceExecutor() = default;
 
 std::vector<std::int8_t> ReferenceExecutor::run(std::span<const std::int8_t> input) const {
-  return impl_->run(input, {}).data(impl_->graph.outputs[0]);
+  return impl_->run(input, {}).bytes(impl_->graph.outputs[0]);
 }
 
 std::vector<std::vector<std::int8_t>> ReferenceExecutor::run_all(std::span<const std::int8_t> input) const {
   const auto run = impl_->run(input, {});
   std::vector<std::vector<std::int8_t>> outputs;
-  for (const auto id : impl_->graph.outputs) outputs.push_back(run.data(id));
+  for (const auto id : impl_->graph.outputs) outputs.push_back(run.bytes(id));
   return outputs;
 }
 

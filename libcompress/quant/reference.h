@@ -21,9 +21,9 @@ class ReferenceExecutor {
   ReferenceExecutor& operator=(ReferenceExecutor&&) noexcept;
   ~ReferenceExecutor();
 
-  /// Called with every activation in order of execution, the input first; `data` is flat NHWC and lives for
-  /// the call.
-  using Observe = std::function<void(QValueId id, std::span<const std::int8_t> data)>;
+  /// Called with every activation in order of execution, the input first; `data` is NHWC in its value's dtype
+  /// and lives for the call.
+  using Observe = std::function<void(QValueId id, const Tensor& data)>;
 
   /// `input`: flat NHWC, as many elements as the input's shape (Error of kind usage otherwise). Returns the
   /// first output, flat.

@@ -182,8 +182,8 @@ class Reader {
     const auto known = activations_.find(index);
     if (known != activations_.end()) return known->second;
     const auto& record = tensor(index);
-    if (record.type != ElementType::int8)
-      fail(where(record), "an activation of " + name_of(record.type), "INT8",
+    if (record.type != ElementType::int8 && record.type != ElementType::int16)
+      fail(where(record), "an activation of " + name_of(record.type), "INT8 or INT16",
            "convert the network with full integer quantization, its inputs and outputs as INT8");
     if (!record.data.empty())
       fail(where(record), "a constant where an activation belongs", "a tensor that is computed");
@@ -195,12 +195,13 @@ class Reader {
            "only the weights of convolutions and fully connected layers have a scale for each channel");
     const auto zero = zero_points.empty() ? 0 : zero_points[0];
     if (zero < -128 || zero > 127) fail(where(record), fmt::format("zero point {}", zero), "-128 to 127");
-    const auto id = append({.name = name_of_activation(record),
-                            .shape = record.shape,
-                            .scale = scales[0],
-                            .zero_point = static_cast<std::int32_t>(zero)});
-    activations_[index] = id;
-    return id;
+    QValue made;
+    made.name = name_of_activation(record);
+    made.dtype = record.type == ElementType::int16 ? DType::int16 : DType::int8;
+    made.shape = record.shape;
+    made.scale = scales[0];
+    made.zero_point = static_cast<std::int32_t>(zero);
+    return activations_[index] = append(std::move(made));
   }
 
   /// The constant in input `i`, with the bytes that its shape asks for.
@@ -247,6 +248,7 @@ class Reader {
     constexpr std::int64_t kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3;
     if (activation < kNone || activation > kRelu6)
       refuse(fmt::format("fused activation {}", activation), "NONE, RELU, RELU_N1_TO_1, RELU6");
+    limit(op, output, -kUnlimited, kUnlimited);
     if (activation == kRelu) limit(op, output, 0, kUnlimited);
     if (activation == kReluN1To1) limit(op, output, -1, 1);
     if (activation == kRelu6) limit(op, output, 0, 6);
@@ -344,24 +346,26 @@ class Reader {
   }
 
   /// Input 2, or zeros. Its scales are those of the products that it is added to; a file that says otherwise
-  /// means another network than LiteRT runs.
+  /// means another network than LiteRT runs. Behind 16 bits it has 64: LiteRT adds others up wrong.
   QValueId bias(const QValue& input, const QValue& weight, const std::string& node) {
     const auto outputs = weight.shape[0];
-    QValue value{.name = node + ".bias", .dtype = DType::int32, .shape = {outputs}};
+    const bool wide = input.dtype == DType::int16;
+    QValue value;
+    value.name = node + ".bias";
+    value.dtype = wide ? DType::int64 : DType::int32;
+    value.shape = {outputs};
     value.scale = input.scale * weight.scale;
     for (const auto scale : weight.channel_scales) value.channel_scales.push_back(input.scale * scale);
     if (!weight.channel_scales.empty()) value.scale = 1.0f;
-    if (!has(2)) {
-      value.constant = Tensor(DType::int32, {outputs});
-      return append(std::move(value));
-    }
-    const auto& record = constant(2, ElementType::int32, sizeof(std::int32_t));
+    value.constant = Tensor(value.dtype, {outputs});
+    if (!has(2)) return append(std::move(value));
+    const auto& record = constant(2, wide ? ElementType::int64 : ElementType::int32, size_of(value.dtype));
     if (record.shape != Shape{outputs})
       fail(where(record), "a bias of shape " + to_string(record.shape), fmt::format("[{}]", outputs));
     const auto& zeros = record.quantization.zero_points;
     if (std::any_of(zeros.begin(), zeros.end(), [](auto zero) { return zero != 0; }))
       fail(where(record), "a bias with a zero point", "zero points of 0");
-    value.constant = tensor_of(record, DType::int32, {outputs});
+    value.constant = tensor_of(record, value.dtype, {outputs});
     return append(std::move(value));
   }
 
@@ -443,9 +447,22 @@ class Reader {
 
   void add() {
     const auto left = activation(input(0)), right = activation(input(1)), y = make_output();
+    check_add(value(y), {left, right});
     auto op = add_for(value(left), value(right), value(y));
     set_clamp(op, value(y), options().byte(0));
     emit(op, {left, right}, y);
+  }
+
+  /// For 16 bits TensorFlow Lite has a second sum, of scales that are powers of 2.
+  void check_add(const QValue& output, std::array<QValueId, 2> inputs) const {
+    constexpr std::uint16_t kPowersOfTwo = 1;
+    if (output.dtype != DType::int16 || options().byte(kPowersOfTwo, 1) == 0) return;
+    int mantissas = 0;
+    for (const auto scale : {value(inputs[0]).scale, value(inputs[1]).scale, output.scale}) {
+      int exponent = 0;
+      mantissas += std::frexp(scale, &exponent) == 0.5f;
+    }
+    if (mantissas == 3) refuse("a sum of 16 bits by powers of 2", "pot_scale_int16 false, or other scales");
   }
 
   void concat() {
@@ -495,6 +512,7 @@ class Reader {
     QRequantize op;
     op.requantization =
         to_requantization(static_cast<double>(value(x).scale) / static_cast<double>(value(y).scale));
+    limit(op, value(y), -kUnlimited, kUnlimited);
     emit(op, {x}, y);
   }
 
@@ -519,17 +537,26 @@ class Reader {
   /// With a number: a clamp of the levels. Both sides have one scale.
   void bound(std::int32_t QRequantize::* end) {
     const std::size_t number = is_constant(0) ? 0 : 1;
-    const auto& record = constant(number, ElementType::int8, 1);
-    if (record.data.size() != 1)
-      refuse("an operand of shape " + to_string(record.shape), "a constant of one element");
     const auto x = activation(input(1 - number)), y = make_output();
     QRequantize op;
     op.requantization = to_requantization(1);
-    op.*end = static_cast<std::int8_t>(record.data[0]);
+    limit(op, value(y), -kUnlimited, kUnlimited);
+    op.*end = one_level(number, value(y).dtype);
     emit(op, {x}, y);
   }
   void maximum() { bound(&QRequantize::clamp_min); }
   void minimum() { bound(&QRequantize::clamp_max); }
+  /// The constant of one element in input `i`.
+  std::int32_t one_level(std::size_t i, DType dtype) const {
+    const bool wide = dtype == DType::int16;
+    const auto& record = constant(i, wide ? ElementType::int16 : ElementType::int8, size_of(dtype));
+    if (element_count(record.shape) != 1)
+      refuse("an operand of shape " + to_string(record.shape), "a constant of one element");
+    if (!wide) return static_cast<std::int8_t>(record.data[0]);
+    std::int16_t level = 0;
+    std::memcpy(&level, record.data.data(), sizeof level);
+    return level;
+  }
   bool is_constant(std::size_t i) const { return !tensor(input(i)).data.empty(); }
 
   /// Before a float output of the network: the network ends before it.

@@ -35,6 +35,7 @@ class Verifier {
       if (!in_range(id) || !defined_[index_of(id)] || !value(id).constant.empty())
         fail_at("int8 network '" + graph_.name + "'",
                 fmt::format("output {} that no node makes", index_of(id)), "an activation");
+      check_width_of_end(id);
     }
   }
 
@@ -75,14 +76,16 @@ class Verifier {
       fail_at(where, fmt::format("zero point {}", v.zero_point), "-128 to 127");
     defined_.push_back(!v.constant.empty());
     if (v.constant.empty()) {
-      if (v.dtype != DType::int8)
-        fail_at(where, "dtype " + std::string(name_of(v.dtype)), "int8 for activations");
+      if (v.dtype != DType::int8 && v.dtype != DType::int16)
+        fail_at(where, "dtype " + std::string(name_of(v.dtype)), "int8 or int16 for activations");
+      if (v.dtype == DType::int16 && v.zero_point != 0)
+        fail_at(where, fmt::format("zero point {}", v.zero_point), "0 for int16");
       if (v.shape[0] != 1) fail_at(where, "shape " + to_string(v.shape), "a batch of 1");
       if (!v.channel_scales.empty()) fail_at(where, "channel scales on an activation", "one scale");
       return;
     }
-    if (v.dtype != DType::int8 && v.dtype != DType::int32)
-      fail_at(where, "dtype " + std::string(name_of(v.dtype)), "int8 or int32 for constants");
+    if (v.dtype != DType::int8 && v.dtype != DType::int32 && v.dtype != DType::int64)
+      fail_at(where, "dtype " + std::string(name_of(v.dtype)), "int8, int32 or int64 for constants");
     if (v.constant.dtype() != v.dtype || v.constant.shape() != v.shape)
       fail_at(where, fmt::format("data {} {}", name_of(v.constant.dtype()), to_string(v.constant.shape())),
               fmt::format("{} {}", name_of(v.dtype), to_string(v.shape)));
@@ -102,7 +105,27 @@ class Verifier {
     const auto id = graph_.inputs[0];
     if (!in_range(id) || defined_[index_of(id)])
       fail_at(where, "an input that is a constant or no value", "an activation");
+    check_width_of_end(id);
     defined_[index_of(id)] = true;
+  }
+
+  void check_width_of_end(QValueId id) const {
+    if (value(id).dtype != DType::int8)
+      fail_at(fmt::format("int8 value '{}'", value(id).name), "16 bits at an end of the network", "8 bits",
+              "give the network int8 inputs and outputs");
+  }
+
+  /// All activations of a node have one width, but for a requantize.
+  void check_widths() const {
+    for (const auto* each : {&input(0), &output()})
+      expect(each->dtype == DType::int8 || has_int16_form(node_->op),
+             fmt::format("'{}' of 16 bits", each->name), "8 bits for this operator");
+    if (std::holds_alternative<QRequantize>(node_->op)) return;
+    for (const auto id : node_->inputs)
+      expect(!value(id).constant.empty() || value(id).dtype == output().dtype,
+             fmt::format("'{}' {} and '{}' {}", value(id).name, name_of(value(id).dtype), output().name,
+                         name_of(output().dtype)),
+             "one width");
   }
 
   void check_node(const QNode& node) {
@@ -126,6 +149,7 @@ class Verifier {
       expect(input(i).constant.empty() != constant, fmt::format("input '{}'", input(i).name),
              constant ? "a constant" : "an activation");
     }
+    check_widths();
     std::visit([&](const auto& op) { check(op); }, node.op);
   }
 
@@ -142,8 +166,9 @@ class Verifier {
   }
 
   void check_clamp(std::int32_t low, std::int32_t high) const {
-    expect(low >= -128 && low <= high && high <= 127, fmt::format("clamp {} .. {}", low, high),
-           "-128 <= low <= high <= 127");
+    const auto [lowest, highest] = levels_of(output().dtype);
+    expect(low >= lowest && low <= high && high <= highest, fmt::format("clamp {} .. {}", low, high),
+           fmt::format("{} <= low <= high <= {}", lowest, highest));
   }
 
   void check_factor(const Requantization& by, double factor, const std::string& what) const {
@@ -181,23 +206,32 @@ class Verifier {
            "[1, height, width, channels]");
   }
 
-  /// The largest |accumulator| of output `o`, all prefixes of the sum included, must leave room for the left
-  /// shift.
-  void check_accumulators(const std::vector<Requantization>& requantization) const {
+  /// The largest |accumulator| of every output, all prefixes of the sum included.
+  template <typename Bias>
+  std::vector<std::int64_t> largest_sums() const {
     const auto& x = input(0);
-    const auto& weight = input(1);
-    const auto weights = weight.constant.as<std::int8_t>();
-    const auto bias = input(2).constant.as<std::int32_t>();
-    const auto outputs = bias.size();
-    const auto an_output = weights.size() / outputs;
-    const std::int64_t largest_input = std::max(127 - x.zero_point, x.zero_point + 128);
-    for (std::size_t o = 0; o < outputs; ++o) {
+    const auto weights = input(1).constant.as<std::int8_t>();
+    const auto bias = input(2).constant.as<Bias>();
+    const auto an_output = weights.size() / bias.size();
+    const auto [lowest, highest] = levels_of(x.dtype);
+    const std::int64_t largest_input = std::max(highest - x.zero_point, x.zero_point - lowest);
+    std::vector<std::int64_t> sums;
+    for (std::size_t o = 0; o < bias.size(); ++o) {
       std::int64_t bound = std::abs(static_cast<std::int64_t>(bias[o]));
       for (std::size_t i = 0; i < an_output; ++i)
         bound += largest_input * std::abs(static_cast<int>(weights[o * an_output + i]));
+      sums.push_back(bound);
+    }
+    return sums;
+  }
+
+  /// A sum must leave room for the left shift.
+  void check_accumulators(const std::vector<Requantization>& requantization) const {
+    const auto sums = largest_sums<std::int32_t>();
+    for (std::size_t o = 0; o < sums.size(); ++o) {
       const int left_shift = std::max(requantization[o].shift, 0);
-      if (bound > (std::numeric_limits<std::int32_t>::max() >> left_shift)) {
-        fail(fmt::format("an accumulator of output {} that can reach {} (shifted left by {})", o, bound,
+      if (sums[o] > (std::numeric_limits<std::int32_t>::max() >> left_shift)) {
+        fail(fmt::format("an accumulator of output {} that can reach {} (shifted left by {})", o, sums[o],
                          left_shift),
              "below 2^31",
              "split the layer, or calibrate with inputs that drive it: its output scale is very small");
@@ -205,20 +239,47 @@ class Verifier {
     }
   }
 
+  /// A sum must fit what its requantization multiplies, and the result int32.
+  void check_wide_accumulators(const std::vector<Requantization>& requantization) const {
+    constexpr std::int64_t kMostBias = std::int64_t{1} << 46;
+    const auto bias = input(2).constant.as<std::int64_t>();
+    for (std::size_t o = 0; o < bias.size(); ++o)
+      expect(bias[o] > -kMostBias && bias[o] < kMostBias, fmt::format("bias {} of output {}", bias[o], o),
+             "below 2^46");
+    const bool once = std::holds_alternative<QLinear>(node_->op) && linear_rounds_once(graph_);
+    const auto most = once ? kMostRoundedOnce : (std::int64_t{1} << 47) - 1;
+    const auto sums = largest_sums<std::int64_t>();
+    for (std::size_t o = 0; o < sums.size(); ++o) {
+      const auto& by = requantization[o];
+      const auto result = std::ldexp(static_cast<double>(sums[o]) * by.multiplier, by.shift - 31);
+      if (sums[o] > most || result >= 0x1p30)
+        fail(fmt::format("an accumulator of output {} that can reach {}, {} after its factor", o, sums[o],
+                         result),
+             fmt::format("{} at most, and below 2^30", most), "keep this layer in 8 bits");
+    }
+  }
+
   void check_weighted(const std::vector<Requantization>& requantization) const {
     const auto& weight = input(1);
     const auto& bias = input(2);
     expect(weight.dtype == DType::int8, "weights of dtype " + std::string(name_of(weight.dtype)), "int8");
-    expect(bias.dtype == DType::int32 && bias.shape == Shape{weight.shape[0]},
+    const bool wide = output().dtype == DType::int16;
+    const auto bias_dtype = wide ? DType::int64 : DType::int32;
+    expect(bias.dtype == bias_dtype && bias.shape == Shape{weight.shape[0]},
            fmt::format("bias {} {}", name_of(bias.dtype), to_string(bias.shape)),
-           fmt::format("int32 [{}]", weight.shape[0]));
+           fmt::format("{} [{}]", name_of(bias_dtype), weight.shape[0]));
     expect(static_cast<std::int64_t>(requantization.size()) == weight.shape[0],
            fmt::format("{} requantizations", requantization.size()), fmt::format("{}", weight.shape[0]));
     for (std::size_t o = 0; o < requantization.size(); ++o) {
       check_factor(requantization[o], weight_factor(input(0), weight, o, output()), "its");
-      expect(requantization[o].shift <= 30, fmt::format("shift {}", requantization[o].shift), "at most 30");
+      const int most = wide ? 14 : 30;
+      expect(requantization[o].shift <= most, fmt::format("shift {}", requantization[o].shift),
+             fmt::format("at most {}", most));
     }
-    check_accumulators(requantization);
+    if (wide)
+      check_wide_accumulators(requantization);
+    else
+      check_accumulators(requantization);
   }
 
   void check(const QConv& conv) const {
@@ -263,8 +324,9 @@ class Verifier {
   void check(const QAvgPool& pool) const {
     check_pool(pool.window, pool.clamp_min, pool.clamp_max);
     const auto cells = static_cast<std::int64_t>(pool.window.kernel[0]) * pool.window.kernel[1];
-    expect(cells <= 1 << 23, fmt::format("a window of {} cells", cells),
-           "2^23 at most, so that its sum fits int32");
+    const int bits = output().dtype == DType::int16 ? 15 : 23;
+    expect(cells <= 1 << bits, fmt::format("a window of {} cells", cells),
+           fmt::format("2^{} at most, so that its sum fits int32", bits));
   }
 
   void check(const QAdd& add) const {
@@ -273,8 +335,9 @@ class Verifier {
            "two equal shapes");
     expect_shape(input(0).shape);
     check_clamp(add.clamp_min, add.clamp_max);
-    expect(add.left_shift == 20, fmt::format("left shift {}", add.left_shift), "20");
     const auto needed = add_for(input(0), input(1), output());
+    expect(add.left_shift == needed.left_shift, fmt::format("left shift {}", add.left_shift),
+           fmt::format("{}", needed.left_shift));
     const auto real = [](const Requantization& by) {
       return std::ldexp(static_cast<double>(by.multiplier), by.shift - 31);
     };
@@ -340,8 +403,9 @@ class Verifier {
     check_clamp(op.clamp_min, op.clamp_max);
     check_factor(op.requantization, static_cast<double>(input(0).scale) / static_cast<double>(output().scale),
                  "its");
-    expect(op.requantization.shift <= 22, fmt::format("shift {}", op.requantization.shift),
-           "22 at most, for an 8-bit input");
+    const bool wide = input(0).dtype == DType::int16;
+    expect(op.requantization.shift <= (wide ? 14 : 22), fmt::format("shift {}", op.requantization.shift),
+           wide ? "14 at most, for a 16-bit input" : "22 at most, for an 8-bit input");
   }
 
   const QuantizedGraph& graph_;

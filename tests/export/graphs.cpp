@@ -21,22 +21,34 @@ Window window_of(std::int32_t height, std::int32_t width, std::int32_t stride = 
 Builder::Builder(std::uint64_t seed, const Shape& input, std::string profile) : random_(seed) {
   graph_.name = "network";
   graph_.profile = std::move(profile);
-  graph_.inputs = {activation(input, 0.02f, zero_point())};
+  graph_.inputs = {activation(input, 0.02f)};
 }
 
-QValueId Builder::activation(const Shape& shape, float scale, std::int32_t zero_point) {
+QValueId Builder::activation(const Shape& shape, float scale, DType dtype) {
   QValue value;
   value.id = QValueId(graph_.values.size());
   value.name = "value " + std::to_string(graph_.values.size());
   value.shape = shape;
+  value.dtype = dtype;
   value.scale = scale;
-  value.zero_point = zero_point;
+  if (dtype == DType::int8) value.zero_point = static_cast<std::int32_t>(random_.below(256)) - 128;
   graph_.values.push_back(std::move(value));
   return graph_.values.back().id;
 }
 
 QValueId Builder::same_scale(QValueId x, const Shape& shape) {
-  return activation(shape, graph_.value(x).scale, graph_.value(x).zero_point);
+  const auto id = activation(shape, graph_.value(x).scale, dtype(x));
+  graph_.values[index_of(id)].zero_point = graph_.value(x).zero_point;
+  return id;
+}
+
+template <typename Op>
+Op Builder::limited(Clamp clamp, QValueId output) const {
+  const bool wide = dtype(output) == DType::int16;
+  Op op;
+  op.clamp_min = wide ? 256 * clamp.lowest : clamp.lowest;
+  op.clamp_max = wide ? 256 * clamp.highest + 255 : clamp.highest;
+  return op;
 }
 
 QValueId Builder::node(QOp op, const std::vector<QValueId>& inputs, QValueId output) {
@@ -73,12 +85,18 @@ std::vector<Requantization> Builder::weights(QValueId x, const Shape& shape, QVa
   QValue bias;
   bias.id = QValueId(graph_.values.size() + 1);
   bias.name = "bias " + std::to_string(graph_.values.size());
-  bias.dtype = DType::int32;
+  const bool wide = dtype(x) == DType::int16;
+  bias.dtype = wide ? DType::int64 : DType::int32;
   bias.shape = {shape[0]};
-  bias.constant = Tensor(DType::int32, bias.shape);
-  for (auto& each : bias.constant.as<std::int32_t>())
-    each = static_cast<std::int32_t>(random_.below(20001) - 10000);
+  bias.constant = Tensor(bias.dtype, bias.shape);
   const auto outputs = static_cast<std::size_t>(shape[0]);
+  for (std::size_t o = 0; o < outputs; ++o) {
+    const auto level = random_.below(20001) - 10000;
+    if (wide)
+      bias.constant.as<std::int64_t>()[o] = 256 * level;
+    else
+      bias.constant.as<std::int32_t>()[o] = static_cast<std::int32_t>(level);
+  }
   if (scales == Scales::one) {
     weight.scale = static_cast<float>(random_.uniform(0.005, 0.015));
     bias.scale = graph_.value(x).scale * weight.scale;
@@ -100,25 +118,23 @@ std::vector<Requantization> Builder::weights(QValueId x, const Shape& shape, QVa
 
 QValueId Builder::conv(QValueId x, std::int64_t channels, const Window& window, std::int32_t groups,
                        Clamp clamp) {
-  QConv conv;
-  conv.window = window;
-  conv.groups = groups;
-  conv.clamp_min = clamp.lowest, conv.clamp_max = clamp.highest;
   const Shape weight = {channels, window.kernel[0], window.kernel[1], shape(x)[3] / groups};
   const auto scale = weighted_scale(x, element_count(weight) / channels);
-  const auto output = activation(window_shape(x, window, channels), scale, zero_point());
+  const auto output = activation(window_shape(x, window, channels), scale, dtype(x));
+  auto conv = limited<QConv>(clamp, output);
+  conv.window = window;
+  conv.groups = groups;
   std::vector<QValueId> inputs;
   conv.requantization = weights(x, weight, output, inputs);
   return node(std::move(conv), inputs, output);
 }
 
 QValueId Builder::linear(QValueId x, std::int64_t outputs, Clamp clamp) {
-  QLinear linear;
-  linear.clamp_min = clamp.lowest, linear.clamp_max = clamp.highest;
   Shape result = shape(x);
   const Shape weight = {outputs, result.back()};
   result.back() = outputs;
-  const auto output = activation(result, weighted_scale(x, weight[1]), zero_point());
+  const auto output = activation(result, weighted_scale(x, weight[1]), dtype(x));
+  auto linear = limited<QLinear>(clamp, output);
   std::vector<QValueId> inputs;
   const auto scales = random_.below(2) == 0 ? Scales::one : Scales::one_a_channel;
   linear.requantization = weights(x, weight, output, inputs, scales);
@@ -127,29 +143,44 @@ QValueId Builder::linear(QValueId x, std::int64_t outputs, Clamp clamp) {
 
 QValueId Builder::max_pool(QValueId x, const Window& window, Clamp clamp) {
   const auto output = same_scale(x, window_shape(x, window, shape(x)[3]));
-  return node(QMaxPool{window, clamp.lowest, clamp.highest}, {x}, output);
+  auto pool = limited<QMaxPool>(clamp, output);
+  pool.window = window;
+  return node(pool, {x}, output);
 }
 
 QValueId Builder::average_pool(QValueId x, const Window& window, Clamp clamp) {
   const auto output = same_scale(x, window_shape(x, window, shape(x)[3]));
-  return node(QAvgPool{window, clamp.lowest, clamp.highest}, {x}, output);
+  auto pool = limited<QAvgPool>(clamp, output);
+  pool.window = window;
+  return node(pool, {x}, output);
 }
 
 QValueId Builder::add(QValueId x, QValueId y, Clamp clamp) {
   const auto finer = std::max(graph_.value(x).scale, graph_.value(y).scale);
-  const auto output =
-      activation(shape(x), finer * static_cast<float>(random_.uniform(0.8, 2.0)), zero_point());
+  const auto output = activation(shape(x), finer * static_cast<float>(random_.uniform(0.8, 2.0)), dtype(x));
   auto op = add_for(graph_.value(x), graph_.value(y), graph_.value(output));
-  op.clamp_min = clamp.lowest, op.clamp_max = clamp.highest;
+  const auto limits = limited<QAdd>(clamp, output);
+  op.clamp_min = limits.clamp_min, op.clamp_max = limits.clamp_max;
   return node(op, {x, y}, output);
 }
 
 QValueId Builder::requantize(QValueId x, Clamp clamp) {
   const auto from = graph_.value(x).scale;
-  const auto output =
-      activation(shape(x), from * static_cast<float>(random_.uniform(0.3, 2.0)), zero_point());
-  const auto factor = static_cast<double>(from) / static_cast<double>(graph_.value(output).scale);
-  return node(QRequantize{to_requantization(factor), clamp.lowest, clamp.highest}, {x}, output);
+  const auto output = activation(shape(x), from * static_cast<float>(random_.uniform(0.3, 2.0)), dtype(x));
+  auto op = limited<QRequantize>(clamp, output);
+  op.requantization =
+      to_requantization(static_cast<double>(from) / static_cast<double>(graph_.value(output).scale));
+  return node(op, {x}, output);
+}
+
+QValueId Builder::to_width(QValueId x, DType to) {
+  const auto from = graph_.value(x).scale;
+  const float wider = to == dtype(x) ? 1 : to == DType::int16 ? 1.0f / 256 : 256;
+  const auto output = activation(shape(x), from * wider * static_cast<float>(random_.uniform(0.7, 1.5)), to);
+  auto op = limited<QRequantize>({}, output);
+  op.requantization =
+      to_requantization(static_cast<double>(from) / static_cast<double>(graph_.value(output).scale));
+  return node(op, {x}, output);
 }
 
 QValueId Builder::concat(const std::vector<QValueId>& parts, std::int32_t axis) {
@@ -162,7 +193,10 @@ QValueId Builder::concat(const std::vector<QValueId>& parts, std::int32_t axis) 
     const auto scale = graph_.value(part).scale, wanted = graph_.value(parts[0]).scale;
     if (scale == wanted && graph_.value(part).zero_point == graph_.value(parts[0]).zero_point) continue;
     const auto factor = static_cast<double>(scale) / static_cast<double>(wanted);
-    part = node(QRequantize{to_requantization(factor)}, {part}, same_scale(parts[0], shape(part)));
+    const auto output = same_scale(parts[0], shape(part));
+    auto op = limited<QRequantize>({}, output);
+    op.requantization = to_requantization(factor);
+    part = node(op, {part}, output);
   }
   return node(QConcat{axis}, inputs, same_scale(parts[0], result));
 }
@@ -178,7 +212,8 @@ QValueId Builder::reshape(QValueId x, const Shape& shape) {
 }
 
 QValueId Builder::softmax(QValueId x) {
-  const auto output = activation(shape(x), 1.0f / 256, -128);
+  const auto output = activation(shape(x), 1.0f / 256);
+  graph_.values[index_of(output)].zero_point = -128;
   return node(softmax_for(graph_.value(x)), {x}, output);
 }
 
@@ -217,7 +252,7 @@ QuantizedGraph every_operation(std::uint64_t seed, const std::string& profile) {
 namespace {
 
 /// One random operation on one of the images; the result joins them.
-void grow(Builder& b, std::vector<QValueId>& images) {
+void grow(Builder& b, std::vector<QValueId>& images, bool wide) {
   auto& random = b.random();
   const auto pick = [&](std::int64_t low, std::int64_t high) {
     return static_cast<std::int32_t>(low + random.below(high - low + 1));
@@ -242,6 +277,10 @@ void grow(Builder& b, std::vector<QValueId>& images) {
   if (pick(0, 2) == 0) clamp = {pick(-128, -20), pick(10, 127)};
   const auto channels = shape[3];
   QValueId y{};
+  if (wide && pick(0, 2) == 0) {
+    images.push_back(b.to_width(x, b.dtype(x) == DType::int8 ? DType::int16 : DType::int8));
+    return;
+  }
   switch (pick(0, 9)) {
     case 0:
     case 1:
@@ -284,24 +323,30 @@ void grow(Builder& b, std::vector<QValueId>& images) {
   if (element_count(b.shape(y)) <= 3000) images.push_back(y);
 }
 
-}  // namespace
-
-QuantizedGraph random_graph(std::uint64_t seed) {
+QuantizedGraph grown(std::uint64_t seed, bool wide) {
   Random random(seed * 7919 + 1);
   const Shape shape = {1, 1 + random.below(9), 1 + random.below(9), 1 + random.below(6)};
   Builder b(seed, shape, seed % 3 == 0 ? "tflite-micro" : "litert");
   std::vector<QValueId> images = {b.input()};
-  const auto count = 1 + random.below(6);
-  for (std::int64_t i = 0; i < count; ++i) grow(b, images);
+  const auto count = (wide ? 4 : 1) + random.below(6);
+  for (std::int64_t i = 0; i < count; ++i) grow(b, images, wide);
   auto last = images.back();
   std::vector<QValueId> outputs;
-  if (random.below(3) == 0) outputs.push_back(images[images.size() / 2]);
+  const auto narrow = [&](QValueId id) {
+    return b.dtype(id) == DType::int8 ? id : b.to_width(id, DType::int8);
+  };
+  if (random.below(3) == 0) outputs.push_back(narrow(images[images.size() / 2]));
   if (random.below(2) == 0) last = b.reshape(last, {1, element_count(b.shape(last))});
   if (random.below(2) == 0) last = b.linear(last, 1 + random.below(12));
-  if (random.below(2) == 0) last = b.softmax(last);
-  outputs.push_back(last);
+  if (random.below(2) == 0) last = b.softmax(narrow(last));
+  outputs.push_back(narrow(last));
   return b.done(outputs);
 }
+
+}  // namespace
+
+QuantizedGraph random_graph(std::uint64_t seed) { return grown(seed, false); }
+QuantizedGraph random_wide_graph(std::uint64_t seed) { return grown(seed, true); }
 
 std::vector<TestVector> record(const QuantizedGraph& graph, std::size_t count, std::uint64_t seed) {
   const ReferenceExecutor reference(graph);

@@ -15,13 +15,15 @@ struct Clamp {
   std::int32_t lowest = -128, highest = 127;
 };
 
-/// Builds a network node by node. Every method returns the new activation.
+/// Builds a network node by node. Every method returns the new activation, of as many bits as what it is made
+/// from; clamps are levels of 8 bits, of 16 the same part.
 class Builder {
  public:
   Builder(std::uint64_t seed, const Shape& input, std::string profile = "litert");
 
   QValueId input() const { return graph_.inputs[0]; }
   const Shape& shape(QValueId id) const { return graph_.value(id).shape; }
+  DType dtype(QValueId id) const { return graph_.value(id).dtype; }
 
   QValueId conv(QValueId x, std::int64_t channels, const Window& window, std::int32_t groups = 1,
                 Clamp clamp = {});
@@ -35,6 +37,7 @@ class Builder {
   QValueId reshape(QValueId x, const Shape& shape);
   QValueId softmax(QValueId x);
   QValueId requantize(QValueId x, Clamp clamp = {});
+  QValueId to_width(QValueId x, DType dtype);  ///< int8 or int16, about the same range
 
   /// Names the last node.
   void name(const std::string& name) { graph_.nodes.back().name = name; }
@@ -44,7 +47,7 @@ class Builder {
   Random& random() { return random_; }
 
  private:
-  QValueId activation(const Shape& shape, float scale, std::int32_t zero_point);
+  QValueId activation(const Shape& shape, float scale, DType dtype = DType::int8);
   QValueId same_scale(QValueId x, const Shape& shape);
   QValueId node(QOp op, const std::vector<QValueId>& inputs, QValueId output);
   Shape window_shape(QValueId x, const Window& window, std::int64_t channels) const;
@@ -52,7 +55,8 @@ class Builder {
   std::vector<Requantization> weights(QValueId x, const Shape& shape, QValueId output,
                                       std::vector<QValueId>& inputs, Scales scales = Scales::one_a_channel);
   float weighted_scale(QValueId x, std::int64_t terms);
-  std::int32_t zero_point() { return static_cast<std::int32_t>(random_.below(256)) - 128; }
+  template <typename Op>
+  Op limited(Clamp clamp, QValueId output) const;
 
   QuantizedGraph graph_;
   Random random_;
@@ -63,6 +67,8 @@ QuantizedGraph every_operation(std::uint64_t seed, const std::string& profile = 
 
 /// A few random operations on a small random image.
 QuantizedGraph random_graph(std::uint64_t seed);
+/// The same with some activations of 16 bits.
+QuantizedGraph random_wide_graph(std::uint64_t seed);
 
 /// Random inputs and what the ReferenceExecutor makes of them.
 std::vector<TestVector> record(const QuantizedGraph& graph, std::size_t count, std::uint64_t seed);

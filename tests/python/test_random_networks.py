@@ -50,11 +50,12 @@ def micro_outputs(path: Path, inputs: np.ndarray) -> np.ndarray:
     return np.stack(made)
 
 
-@pytest.fixture(scope="module")
-def networks(tmp_path_factory) -> tuple[Path, dict[int, str]]:
+@pytest.fixture(scope="module", params=["8 bits", "some of 16 bits"])
+def networks(request, tmp_path_factory) -> tuple[Path, dict[int, str]]:
     """A folder of networks, and the profile of each by its seed."""
     folder = tmp_path_factory.mktemp("networks")
-    command = [BUILD / "bin" / "qrandom", folder, str(FIRST), str(GRAPHS), str(INPUTS)]
+    wide = [] if request.param == "8 bits" else ["wide"]
+    command = [BUILD / "bin" / "qrandom", folder, str(FIRST), str(GRAPHS), str(INPUTS), *wide]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
     refused = [text for _, text in lines if text.startswith("refused")]

@@ -3,7 +3,8 @@
 //
 // qrun NETWORK.safetensors|NETWORK.tflite INPUTS.raw OUTPUT.safetensors [PROFILE]
 // INPUTS.raw holds int8 NHWC inputs one after the other; the output has a tensor [count, shape...] for each
-// value.
+// value, of its dtype.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -26,16 +27,16 @@ int run(const char* network, const char* inputs, const char* output, const std::
   const auto* data = reinterpret_cast<const std::int8_t*>(bytes.data());
   StateDict tensors;
   for (std::size_t i = 0; i < count; ++i) {
-    executor.run_observed({data + i * size, size}, [&](QValueId id, std::span<const std::int8_t> values) {
+    executor.run_observed({data + i * size, size}, [&](QValueId id, const Tensor& values) {
       const auto& value = graph.value(id);
       auto& tensor = tensors[value.name];
       if (tensor.empty()) {
         Shape shape = value.shape;
         shape[0] = static_cast<std::int64_t>(count);
-        tensor = Tensor(DType::int8, shape);
+        tensor = Tensor(value.dtype, shape);
       }
-      std::copy(values.begin(), values.end(),
-                tensor.as<std::int8_t>().begin() + static_cast<std::ptrdiff_t>(i * values.size()));
+      std::ranges::copy(values.bytes(),
+                        tensor.bytes().begin() + static_cast<std::ptrdiff_t>(i * values.byte_count()));
     });
   }
   write_safetensors(output, tensors);

@@ -293,11 +293,10 @@ TEST(ReferenceExecutor, shows_every_activation_in_order) {
   const auto y = one.activation("y", {1, 1, 4}, 1, 0);
   const auto& graph = one.finish(QReshape{}, {x}, y);
   std::vector<QValueId> seen;
-  ReferenceExecutor(graph).run_observed(Bytes{1, 2, 3, 4},
-                                        [&](QValueId id, std::span<const std::int8_t> data) {
-                                          seen.push_back(id);
-                                          EXPECT_EQ(data.size(), 4u);
-                                        });
+  ReferenceExecutor(graph).run_observed(Bytes{1, 2, 3, 4}, [&](QValueId id, const Tensor& data) {
+    seen.push_back(id);
+    EXPECT_EQ(data.count(), 4);
+  });
   EXPECT_EQ(seen, (std::vector<QValueId>{x, y}));
 }
 

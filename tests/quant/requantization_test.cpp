@@ -35,6 +35,17 @@ std::int32_t single_rounded(std::int32_t value, Requantization by) {
       floor_divide(2 * static_cast<Wide>(value) * by.multiplier + power_of_two(shift), shift + 1));
 }
 
+TEST(Requantization, of_wide_sums_counts_the_upper_half_of_the_multiplier) {
+  const auto half = to_requantization(0.5);
+  EXPECT_EQ(requantize_wide(3, half), 2);    // 1.5 upward
+  EXPECT_EQ(requantize_wide(-3, half), -1);  // -1.5 upward
+  EXPECT_EQ(requantize_wide(std::int64_t{1} << 40, to_requantization(0x1p-20)), 1 << 20);
+  const auto third = to_requantization(1.0 / 3);  // 21845 / 2^16 in the upper half
+  EXPECT_EQ(third.shift, -1);
+  EXPECT_EQ(requantize_wide(3 << 20, third), (3 * 21845) << 4);
+  EXPECT_EQ(requantize_wide(0x7FFF0000, {0x7FFFFFFF, -16}), 32766);  // of 32767 / 2^31
+}
+
 TEST(Requantization, equals_hand_computed_values) {
   const auto half = to_requantization(0.5);
   EXPECT_EQ(half.multiplier, 1 << 30);

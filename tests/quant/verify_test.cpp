@@ -54,6 +54,21 @@ TEST(QuantizedGraph, counts_multiplies_and_bytes) {
   EXPECT_EQ(constant_bytes_of(graph), 4 * 9 * 2 + 4 * 4 + 4 * 4 + 4 * 4 + 48 * 3 + 3 * 4);
 }
 
+TEST(QuantizedGraph, keeps_16_bits_inside_and_one_width_in_a_node) {
+  EXPECT_THAT(complaint_after([](QuantizedGraph& graph) {
+                auto& input = value_of(graph, graph.inputs[0]);
+                input.dtype = DType::int16;
+                input.zero_point = 0;
+              }),
+              testing::HasSubstr("16 bits at an end of the network"));
+  EXPECT_THAT(complaint_after([](QuantizedGraph& graph) {
+                auto& output = value_of(graph, node_of(graph, "conv").output);
+                output.dtype = DType::int16;
+                output.zero_point = 0;
+              }),
+              testing::HasSubstr("one width"));
+}
+
 struct Spoiled {
   const char* name;
   std::function<void(QuantizedGraph&)> spoil;
