@@ -59,6 +59,8 @@ std::vector<float> calibration_inputs(const std::filesystem::path& inputs, const
   const auto examples = read_examples(inputs);
   const auto& shape = examples.shape();
   const auto one = data.input_shape();
+  if (shape.front() == 0)
+    throw Error(ErrorKind::input, {inputs.string(), "no inputs", "one example or more", ""});
   if (!std::equal(shape.begin() + 1, shape.end(), one.begin(), one.end()))
     throw Error(ErrorKind::input, {inputs.string(), "examples of shape " + to_string(shape),
                                    to_string(one) + " behind their count", ""});

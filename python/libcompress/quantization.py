@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -196,13 +197,32 @@ def _examples(inputs: np.ndarray | Sequence[np.ndarray] | str | os.PathLike) -> 
         return _from_file(Path(inputs))
     if isinstance(inputs, np.ndarray):
         return inputs
-    batches = [np.asarray(batch) for batch in inputs]
-    return np.concatenate(batches) if batches else np.empty(0)
+    if not isinstance(inputs, Iterable):
+        raise error("usage", "calibration inputs", repr(inputs), "an array, batches, or an .npy or .npz file")
+    return _joined([np.asarray(batch) for batch in inputs], "calibration inputs")
 
 
 def _from_file(path: Path) -> np.ndarray:
-    found = np.load(path, allow_pickle=False)
-    if isinstance(found, np.ndarray):
-        return found
-    with found:
-        return np.concatenate([found[name] for name in found.files])
+    try:
+        found = np.load(path, allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            return found
+        with found:
+            arrays = [found[name] for name in found.files]
+    except OSError as reason:
+        raise error("io", str(path), f"cannot read: {reason.strerror or reason}") from None
+    except (ValueError, EOFError, zipfile.BadZipFile) as reason:
+        raise error("input", str(path), "no arrays of numbers", "an .npy or .npz file", str(reason)) from None
+    return _joined(arrays, str(path))
+
+
+def _joined(batches: list[np.ndarray], where: str) -> np.ndarray:
+    shapes = {batch.shape[1:] for batch in batches}
+    if len(shapes) > 1 or any(batch.ndim == 0 for batch in batches):
+        raise error(
+            "input",
+            where,
+            "batches of shapes " + ", ".join(str(list(each.shape)) for each in batches[:4]),
+            "batches that agree but for their count",
+        )
+    return np.concatenate(batches) if batches else np.empty(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -312,3 +313,30 @@ def test_bad_training_is_an_error_that_says_so(model, examples, changes, message
     given = {"fine_tune": {"epochs": 1}, "training": (examples, labels), **changes}
     with pytest.raises(lc.Error, match=re.escape(message)):
         model.quantize(examples, **given)
+
+
+QAT = """\
+version: 1
+model:
+  plugin: acdnet
+  options: {{classes: 50}}
+  checkpoint: {shared}/acdnet-published/micro_acdnet_pruned_trained_fold4_86.00.pt
+data:
+  plugin: esc
+  options: {{path: {shared}/esc10, classes: 50, test_folds: [4], train_folds: [1, 2], validation_fraction: 0}}
+quantize:
+  samples: 64
+  fine_tune: {{epochs: 2, batch_size: 32, learning_rate: 0.0003, distillation: {{weight: 1}}}}
+gate: {{max_drop: 0.5}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (conftest.SHARED / "esc10").exists(), reason="needs ../shared/data")
+def test_the_pruned_acdnet_trained_in_8_bits_is_no_worse_than_in_float(tmp_path):
+    (tmp_path / "qat.yaml").write_text(QAT.format(shared=conftest.SHARED))
+    result = conftest.call("run", tmp_path / "qat.yaml", "--out", tmp_path / "run")
+    assert result.code == 0, result.err
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    figures = {network["label"]: network for network in report["networks"]}
+    assert figures["int8"]["accuracy"] >= figures["original"]["accuracy"] - 0.005
