@@ -17,18 +17,18 @@ using testing_graphs::random_graph;
 using testing_graphs::record;
 
 ExportRequest with_dsp(const QuantizedGraph& graph, std::vector<TestVector> vectors) {
-  return {graph, "net", std::move(vectors), {}, InstructionSet::dsp};
+  return {graph, "dsp_net", std::move(vectors), {}, InstructionSet::dsp};
 }
 
 void expect_equal_here(const QuantizedGraph& graph, std::size_t inputs, const HostOptions& options = {}) {
-  auto host = compile_for_host(write_c(with_dsp(graph, {})), "net", options);
+  auto host = compile_for_host(write_c(with_dsp(graph, {})), "dsp_net", options);
   if (!host.network) GTEST_SKIP() << host.skipped;
   for (const auto& [input, output] : record(graph, inputs, 99)) ASSERT_EQ(host.network->run(input), output);
 }
 
 /// bench() compares the outputs, and throws if one differs.
 BenchResult measured(const QuantizedGraph& graph, const std::string& target, InstructionSet instructions) {
-  const ExportRequest request{graph, "net", record(graph, 2, 7), {}, instructions};
+  const ExportRequest request{graph, "dsp_net", record(graph, 2, 7), {}, instructions};
   return bench(request, write_c(request), load_target(target));
 }
 
@@ -80,7 +80,7 @@ TEST(DspKernels, give_the_bytes_of_the_reference_on_every_core_that_has_them) {
 TEST(DspKernels, take_the_short_scale_only_where_sums_are_proven_small) {
   Builder net(5, {1, 6, 6, 4});
   auto graph = net.done({net.conv(net.input(), 4, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}})});
-  const auto kernels = [&] { return write_c(with_dsp(graph, {})).files.at("net_kernels.c"); };
+  const auto kernels = [&] { return write_c(with_dsp(graph, {})).files.at("dsp_net_kernels.c"); };
   EXPECT_NE(kernels().find("scale_small(sum"), std::string::npos);
   auto& bias = graph.values[index_of(graph.nodes[0].inputs[2])].constant;
   bias.as<std::int32_t>()[3] = (1 << 30) + 5;
