@@ -34,13 +34,19 @@ const std::vector<Part>& parts() {
       {"dot", false, true, {}, true, {"instructions"}},
       {"rows", true, true, {}},
       {"conv_layer", true, false, {"window"}},
+      {"conv_pairs", false, true, {}, true, {"instructions", "columns", "output"}},
       {"conv",
        true,
        true,
        {"conv_layer", "clamp", "scale", "taps", "dot"},
        true,
-       {"conv_layer", "output", "taps"}},
-      {"conv_rows", true, true, {"conv_layer", "clamp", "scale", "columns", "dot"}},
+       {"conv_layer", "conv_pairs"}},
+      {"conv_rows",
+       true,
+       true,
+       {"conv_layer", "clamp", "scale", "columns", "dot"},
+       true,
+       {"conv_layer", "conv_pairs"}},
       {"depthwise_layer", true, false, {"window"}},
       {"depthwise",
        true,
@@ -48,7 +54,12 @@ const std::vector<Part>& parts() {
        {"depthwise_layer", "clamp", "scale", "taps"},
        true,
        {"depthwise_layer", "output", "taps"}},
-      {"depthwise_rows", true, true, {"depthwise_layer", "clamp", "scale", "columns"}},
+      {"depthwise_rows",
+       true,
+       true,
+       {"depthwise_layer", "clamp", "scale", "columns"},
+       true,
+       {"depthwise_layer", "output", "columns"}},
       {"linear", true, true, {"clamp", "dot"}},  // and a scale by the profile
       {"max_pool_layer", true, false, {"window"}},
       {"max_pool",
@@ -57,7 +68,12 @@ const std::vector<Part>& parts() {
        {"max_pool_layer", "clamp", "taps"},
        true,
        {"max_pool_layer", "instructions", "clamp", "taps"}},
-      {"max_pool_row", false, true, {"max_pool_layer", "clamp", "columns"}},
+      {"max_pool_row",
+       false,
+       true,
+       {"max_pool_layer", "clamp", "columns"},
+       true,
+       {"max_pool_layer", "instructions", "clamp", "columns"}},
       {"max_pool_rows", true, true, {"max_pool_row"}},
       {"max_pool_take", true, true, {"max_pool_row"}},
       {"average_pool_layer", true, false, {"window"}},
@@ -104,6 +120,15 @@ std::int64_t most_taps(const QuantizedGraph& graph) {
   return most;
 }
 
+/// Rows of the highest kernel.
+std::int64_t most_rows(const QuantizedGraph& graph) {
+  std::int64_t most = 1;
+  for (const auto& node : graph.nodes)
+    if (const auto* conv = std::get_if<QConv>(&node.op))
+      most = std::max<std::int64_t>(most, conv->window.kernel[0]);
+  return most;
+}
+
 /// Which of several sources and scales the network takes.
 struct Choice {
   bool dsp = false;
@@ -120,10 +145,11 @@ Choice choice_for(const CNetwork& network) {
 std::set<std::string> with_needs(const CNetwork& network, const Choice& choice) {
   std::set<std::string> all = network.kernels;
   if (all.contains("linear")) all.insert(choice.linear_scale);
-  if (choice.dsp && (all.contains("conv") || all.contains("depthwise"))) all.insert(choice.sum_scale);
   for (auto part = parts().rbegin(); part != parts().rend(); ++part) {
     const auto& needs = choice.dsp && part->has_dsp ? part->dsp_needs : part->needs;
-    if (all.contains(part->name)) all.insert(needs.begin(), needs.end());
+    if (!all.contains(part->name)) continue;
+    all.insert(needs.begin(), needs.end());
+    if (part->name == "output") all.insert(choice.sum_scale);
   }
   return all;
 }
@@ -163,8 +189,7 @@ void add_kernels(const CNetwork& network, Files& files) {
       "#ifndef {}\n#define {}\n\n#include <stdint.h>\n",
       network.name, choice.dsp ? ", faster where there is the DSP extension" : "", guard, guard);
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
-  if (wanted.contains("concat") || wanted.contains("average_pool_take") ||
-      (choice.dsp && wanted.contains("conv")))
+  if (wanted.contains("concat") || wanted.contains("average_pool_take") || wanted.contains("conv_pairs"))
     source += "\n#include <string.h>\n";
   if (wanted.contains("rows")) source += "\n#include <stddef.h>\n";
   for (const auto& part : parts()) {
@@ -176,7 +201,8 @@ void add_kernels(const CNetwork& network, Files& files) {
       source.append("\n").append(filled(prefixed(template_text(source_path(part, choice.dsp)), network.name),
                                         {{"SCALE", choice.linear_scale},
                                          {"SUM_SCALE", choice.sum_scale},
-                                         {"TAPS", std::to_string(most_taps(network.graph()))}}));
+                                         {"TAPS", std::to_string(most_taps(network.graph()))},
+                                         {"KERNEL_ROWS", std::to_string(most_rows(network.graph()))}}));
   }
   files[network.name + "_kernels.h"] = header + "\n#endif\n";
   files[network.name + "_kernels.c"] = source;

@@ -20,8 +20,9 @@ ExportRequest with_dsp(const QuantizedGraph& graph, std::vector<TestVector> vect
   return {graph, "dsp_net", std::move(vectors), {}, InstructionSet::dsp};
 }
 
-void expect_equal_here(const QuantizedGraph& graph, std::size_t inputs, const HostOptions& options = {}) {
-  auto host = compile_for_host(write_c(with_dsp(graph, {})), "dsp_net", options);
+void expect_equal_here(const QuantizedGraph& graph, std::size_t inputs, const HostOptions& options = {},
+                       CMemory memory = CMemory::whole) {
+  auto host = compile_for_host(write_c(with_dsp(graph, {}), memory), "dsp_net", options);
   if (!host.network) GTEST_SKIP() << host.skipped;
   for (const auto& [input, output] : record(graph, inputs, 99)) ASSERT_EQ(host.network->run(input), output);
 }
@@ -57,6 +58,15 @@ TEST(DspKernels, give_the_bytes_of_the_reference_on_random_graphs) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
     expect_equal_here(random_graph(seed), 5, {.flags = {"-O0"}});
+  }
+}
+
+TEST(DspKernels, give_the_bytes_of_the_reference_row_by_row) {
+  expect_equal_here(many_windows(), 10, {}, CMemory::stream);
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    expect_equal_here(random_graph(seed), 5, {.flags = {"-O1", "-fsanitize=address,undefined"}},
+                      CMemory::least);
   }
 }
 

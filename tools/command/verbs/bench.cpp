@@ -4,6 +4,7 @@
 
 #include "libcompress/export/bench.h"
 #include "libcompress/export/c_text.h"
+#include "libcompress/export/c_writer.h"
 #include "libcompress/quant/quantized_file.h"
 #include "tools/command/verb.h"
 
@@ -17,6 +18,7 @@ struct Arguments {
   std::string target;
   std::string profile = "litert";
   std::string instructions;  ///< empty: the target's
+  std::string memory = "whole";
   std::int64_t inputs = 2;
   bool list_targets = false;
 };
@@ -115,6 +117,11 @@ InstructionSet instructions(const Arguments& arguments, const Target& target) {
        fmt::format("at most {}, which is what {} has", name_of(target.instructions), target.name), ""});
 }
 
+CMemory memory(const Arguments& arguments) {
+  if (arguments.memory == "stream") return CMemory::stream;
+  return arguments.memory == "auto" ? CMemory::least : CMemory::whole;
+}
+
 int bench_network(const Session& session, const Arguments& arguments) {
   if (arguments.list_targets) return list_targets(session);
   if (arguments.model.empty() || arguments.target.empty())
@@ -122,10 +129,9 @@ int bench_network(const Session& session, const Arguments& arguments) {
                                    "an 8-bit network and --target", "bench --targets lists the targets"});
   const auto target = load_target(arguments.target);
   const auto graph = load_quantized(network_file(arguments.model), arguments.profile);
-  const auto exporter = session.plugins.exporters.make("c", {});
   const ExportRequest request{
       graph, "network", random_vectors(graph, arguments.inputs), {}, instructions(arguments, target)};
-  const auto result = bench(request, exporter->run(request), target);
+  const auto result = bench(request, write_c(request, memory(arguments)), target);
   session.print(bench_json(result), bench_text(result));
   return 0;
 }
@@ -145,6 +151,8 @@ Verb bench_verb() {
                 ->check(CLI::IsMember({"litert", "tflite-micro"}));
             app.add_option("--instructions", arguments->instructions, "kernels that use no more than this")
                 ->check(CLI::IsMember({"c", "dsp", "mve"}));
+            app.add_option("--memory", arguments->memory, "whole tensors, rows, or whichever needs less")
+                ->check(CLI::IsMember({"whole", "stream", "auto"}));
             app.add_option("--inputs", arguments->inputs, "random inputs to run")->check(CLI::Range(1, 100));
             return [=](const Session& session) { return bench_network(session, *arguments); };
           }};
