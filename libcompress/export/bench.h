@@ -31,8 +31,8 @@ struct BenchResult {
   std::int64_t instructions = 0;  ///< of the input that takes most
   std::int64_t macs = 0;
   std::int64_t arena_bytes = 0;
-  std::int64_t stack_bytes = 0;             ///< as the first input used it, from the call on
-  std::int64_t stack_bound_bytes = 0;       ///< no input uses more, but for `stack_not_bounded`; -1: no bound
+  std::int64_t stack_bytes = 0;        ///< as the first input used it, from the call on
+  std::int64_t stack_bound_bytes = 0;  ///< no input uses more, but for `stack_not_bounded`; -1: no bound
   std::set<std::string> stack_not_bounded{};  ///< library functions without a known frame
   std::int64_t code_bytes = 0;   ///< of the network as linked, with what it needs of the compiler's libraries
   std::int64_t const_bytes = 0;  ///< its .rodata
