@@ -170,6 +170,19 @@ TEST(CWriter, refuses_vectors_of_the_wrong_size) {
   EXPECT_THROW(write_c({graph, "every", vectors, {}}), Error);
 }
 
+TEST(CWriter, refuses_activations_of_16_bits_by_node) {
+  Builder b(1, {1, 4, 4, 2});
+  const auto wide = b.to_width(b.input(), DType::int16);
+  b.name("finer");
+  const auto graph = b.done({b.to_width(wide, DType::int8)});
+  try {
+    write_c({graph, "net", {}, {}});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("node 'finer': an activation of 16 bits"));
+  }
+}
+
 TEST(CWriter, refuses_a_transpose_of_five_axes_by_name) {
   Builder b(1, {1, 2, 3, 2, 3, 2});
   const auto y = b.transpose(b.input(), {0, 5, 4, 3, 2, 1});
