@@ -8,9 +8,15 @@
 namespace compress {
 namespace {
 
+CMemory memory_of(const std::string& choice) {
+  return choice == "auto" ? CMemory::least : choice == "stream" ? CMemory::stream : CMemory::whole;
+}
+
 class CExporter final : public Exporter {
  public:
-  ExportResult run(const ExportRequest& request) const override { return write_c(request); }
+  explicit CExporter(CMemory memory) : memory_(memory) {}
+
+  ExportResult run(const ExportRequest& request) const override { return write_c(request, memory_); }
 
   ExportProof prove(const ExportRequest& request, const ExportResult& result) const override {
     HostBuild host = compile_for_host(result, request.name);
@@ -20,15 +26,29 @@ class CExporter final : public Exporter {
   }
 
   bool tests_microcontrollers() const override { return true; }
+
+ private:
+  CMemory memory_;
 };
+
+const OptionTable& options() {
+  static const OptionTable kOptions = {
+      {.name = "memory",
+       .type = OptionType::string,
+       .help = "whole tensors, rows as they become possible (stream), or what takes fewer bytes (auto)",
+       .fallback = std::string("whole"),
+       .choices = {"auto", "whole", "stream"}}};
+  return kOptions;
+}
 
 }  // namespace
 
 void register_c(Catalog<Exporter>& catalog);
 
 void register_c(Catalog<Exporter>& catalog) {
-  catalog.add("c", "C99 sources with weights, test program and build files for a computer and a Cortex-M4",
-              {}, [](const Options&) { return std::make_unique<CExporter>(); });
+  catalog.add(
+      "c", "C99 sources with weights, test program and build files for a computer and a Cortex-M4", options(),
+      [](const Options& given) { return std::make_unique<CExporter>(memory_of(given.string("memory"))); });
 }
 
 }  // namespace compress

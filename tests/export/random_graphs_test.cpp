@@ -30,13 +30,16 @@ using Write = std::function<ExportResult(const ExportRequest&)>;
 
 ExportResult whole(const ExportRequest& request) { return write_c(request); }
 
-/// As much of the front as the network's name says, on its side where that is possible and the name is odd.
+/// As much of the front as the network's name says, on its side where that is possible and the name is odd;
+/// half of them with the kernels for the DSP extension.
 ExportResult streamed(const ExportRequest& request) {
   const auto seed = std::stoull(request.name.substr(3));
   const bool swapped = seed % 2 == 1 && can_swap_axes(request.graph);
   const auto graph = swapped ? with_axes_swapped(request.graph) : request.graph;
+  const ExportRequest chosen{
+      graph, request.name, request.vectors, {}, seed % 4 < 2 ? InstructionSet::dsp : InstructionSet::c};
   const auto most = streamable_nodes(graph);
-  return most == 0 ? write_c(request) : write_c(request, plan_rows(graph, most - seed / 2 % 3 % most));
+  return most == 0 ? write_c(chosen) : write_c(chosen, plan_rows(graph, most - seed / 2 % 3 % most));
 }
 
 void expect_all_pass(const Write& write, std::uint64_t first, int count,

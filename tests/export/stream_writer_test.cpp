@@ -43,8 +43,8 @@ QuantizedGraph sound_network() {
   return build.done({build.linear(build.reshape(mean, {1, 6}), 4)});
 }
 
-ExportResult exported(const QuantizedGraph& graph, std::size_t vectors = 4) {
-  return write_c({graph, "rows", record(graph, vectors, 5), {}}, CMemory::stream);
+ExportResult exported(const QuantizedGraph& graph, InstructionSet instructions = InstructionSet::c) {
+  return write_c({graph, "rows", record(graph, 4, 5), {}, instructions}, CMemory::stream);
 }
 
 void expect_passes(const VectorRun& run) {
@@ -61,8 +61,9 @@ TEST(StreamWriter, gives_the_bytes_of_the_reference_on_the_host) {
 }
 
 TEST(StreamWriter, gives_the_bytes_of_the_reference_on_a_cortex_m4) {
-  for (const auto& graph : {image_network(), sound_network()})
-    expect_passes(run_on_cortex_m4(exported(graph), "rows").run);
+  for (const auto set : {InstructionSet::c, InstructionSet::dsp})
+    for (const auto& graph : {image_network(), sound_network()})
+      expect_passes(run_on_cortex_m4(exported(graph, set), "rows").run);
 }
 
 TEST(StreamWriter, makes_code_without_undefined_behavior) {
@@ -79,20 +80,23 @@ TEST(StreamWriter, needs_less_than_whole_tensors) {
   EXPECT_LT(write_c({sound_network(), "rows", {}, {}}, CMemory::stream).arena_bytes, 400);
 }
 
+void expect_no_warning(const std::string& name, const ExportResult& result) {
+  const auto compiler = find_program(name);
+  if (!compiler) return;
+  const TemporaryFolder folder;
+  folder.write(result.files);
+  std::vector<std::string> command = {compiler->string(), "-O2", "-c", "rows.c", "rows_kernels.c"};
+  for (const auto& flag : strict_c_flags()) command.push_back(flag);
+  if (name.starts_with("arm")) command.insert(command.end(), {"-mcpu=cortex-m4", "-mthumb"});
+  const auto done = run_program(command, folder.path());
+  EXPECT_EQ(done.exit_code, 0) << name << "\n" << done.output;
+  EXPECT_EQ(done.output, "") << name;
+}
+
 TEST(StreamWriter, gives_no_warning_with_any_compiler) {
-  const auto result = exported(image_network());
-  for (const auto* name : {"gcc", "clang", "clang-14", "arm-none-eabi-gcc"}) {
-    const auto compiler = find_program(std::string(name));
-    if (!compiler) continue;
-    const TemporaryFolder folder;
-    folder.write(result.files);
-    std::vector<std::string> command = {compiler->string(), "-O2", "-c", "rows.c", "rows_kernels.c"};
-    for (const auto& flag : strict_c_flags()) command.push_back(flag);
-    if (std::string(name).starts_with("arm")) command.insert(command.end(), {"-mcpu=cortex-m4", "-mthumb"});
-    const auto done = run_program(command, folder.path());
-    EXPECT_EQ(done.exit_code, 0) << name << "\n" << done.output;
-    EXPECT_EQ(done.output, "") << name;
-  }
+  for (const auto set : {InstructionSet::c, InstructionSet::dsp})
+    for (const auto* name : {"gcc", "clang", "clang-14", "arm-none-eabi-gcc"})
+      expect_no_warning(name, exported(image_network(), set));
 }
 
 /// Pushes every recorded input in pieces of 1, 2, 3 .. rows, the last one larger than what is left; returns

@@ -48,7 +48,7 @@ def test_bench_names_the_place_of_a_mistake_in_a_target_file(tmp_path):
     target = tmp_path / "chip.yaml"
     target.write_text("core: cortex-m3\nrom: 1MiB\n")
     result = call("bench", tmp_path / "none.tflite", "--target", target)
-    assert result.code == 3
+    assert result.code == 4
     assert "chip.yaml:2:1: unknown key 'rom'" in result.err
 
 
@@ -74,3 +74,40 @@ def test_bench_without_a_compiler_says_how_to_get_one(tmp_path):
     )
     assert done.returncode == 8
     assert "arm-none-eabi-gcc is not in PATH" in done.stderr and "apt-get install" in done.stderr
+
+
+@needs_network
+@pytest.mark.parametrize(
+    ("name", "most_bytes"),
+    [
+        ("mlperf-tiny/kws_ref_model.tflite", 8_192),
+        ("mlperf-tiny/pretrainedResnet_quant.tflite", 16_384),
+        ("mlperf-tiny/vww_96_int8.tflite", 20_480),
+        ("acdnet-published/acdnet20_20khz_fold4.h5_int8_esc50_fold4.tflite", 8_192),
+    ],
+)
+def test_published_networks_stream_in_a_few_kilobytes(name, most_bytes, tmp_path):
+    export = ["export", SHARED / name, "--out", tmp_path, "--vectors", "0", "--json"]
+    streamed = call(*export, "--memory", "stream")
+    assert streamed.code == 0, streamed.err
+    assert 0 < streamed.json["arena_bytes"] <= most_bytes
+    assert call(*export, "--memory", "auto").json["arena_bytes"] == streamed.json["arena_bytes"]
+    assert call(*export, "--memory", "whole").json["arena_bytes"] > streamed.json["arena_bytes"]
+
+
+@needs_tools
+@needs_network
+def test_bench_measures_a_network_that_streams():
+    network = SHARED / "mlperf-tiny" / "kws_ref_model.tflite"
+    result = call("bench", network, "--target", "cortex-m4", "--memory", "stream", "--json")
+    assert result.code == 0, result.err
+    rows = [layer["calls"] for layer in result.json["layers"]]
+    assert max(rows) == 25, "every layer of the front makes its rows one by one"
+    assert sum(layer["macs"] for layer in result.json["layers"]) == result.json["macs"]
+
+
+@needs_network
+def test_a_network_that_needs_its_whole_input_does_not_stream(tmp_path):
+    result = call("export", AD, "--out", tmp_path, "--memory", "stream")
+    assert result.code == 4
+    assert "memory 'whole' or 'auto'" in result.err

@@ -17,6 +17,7 @@ struct Arguments {
   DataArguments data;
   QuantizeArguments quantize;
   std::string exporter = "c";
+  std::string memory;  ///< of the exporter c; empty: as it has it
   bool profile_given = false;
   std::string name = "network";
   std::string target;  ///< empty: any processor
@@ -50,10 +51,15 @@ QuantizedGraph quantized(const Session& session, const Arguments& arguments,
   return arguments.quantize.quantized(model, *data, session.plugins, session.terminal).graph;
 }
 
+std::map<std::string, OptionValue> exporter_options(const Arguments& arguments) {
+  if (arguments.memory.empty()) return {};
+  return {{"memory", arguments.memory}};
+}
+
 int export_files(const Session& session, const Arguments& arguments) {
   std::vector<std::string> classes;
   const QuantizedGraph graph = quantized(session, arguments, classes);
-  const auto exporter = session.plugins.exporters.make(arguments.exporter, {});
+  const auto exporter = session.plugins.exporters.make(arguments.exporter, exporter_options(arguments));
   const auto target = arguments.target.empty() ? Target{} : load_target(arguments.target);
   const ExportResult result =
       export_network(*exporter, graph, {arguments.name, arguments.vectors, classes, target.instructions});
@@ -86,6 +92,9 @@ Verb export_verb() {
             arguments->data.declare(app, false);
             arguments->quantize.declare(app);
             app.add_option("--to,--exporter", arguments->exporter, "exporter plugin")->capture_default_str();
+            app.add_option("--memory", arguments->memory,
+                           "of the exporter c: whole tensors, rows, or whichever needs less")
+                ->check(CLI::IsMember({"auto", "whole", "stream"}));
             app.add_option("--name", arguments->name, "C identifier that opens every generated name");
             app.add_option("--target", arguments->target,
                            "kernels for this target, a name that bench --targets lists or a .yaml file");
