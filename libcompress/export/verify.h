@@ -31,7 +31,7 @@ class CompiledNetwork final : public ExportedNetwork {
 };
 
 struct HostOptions {
-  std::string compiler;  ///< a program in PATH; empty: cc, gcc or clang, whichever is there
+  std::string compiler{};  ///< a program in PATH; empty: cc, gcc or clang, whichever is there
   std::vector<std::string> flags = {"-O3"};  ///< beside strict_c_flags()
 };
 
