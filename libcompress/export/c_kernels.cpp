@@ -82,7 +82,13 @@ const std::vector<Part>& parts() {
       {"average_pool_rows", true, true, {"average_pool_row"}},
       {"average_pool_take", true, true, {"average_pool_row"}},
       {"requantize_layer", true, true, {"clamp", "scale"}},
+      {"spread", true, false, {}},
       {"add", true, true, {"clamp", "scale"}},
+      {"add_spread", true, true, {"add", "spread"}},
+      {"multiply", true, true, {"clamp", "scale", "spread"}},
+      {"mean", true, true, {"clamp", "scale"}},
+      {"pad", true, true, {}},
+      {"look_up", true, true, {}},
       {"concat", true, true, {}},
       {"transpose", true, true, {}},
       {"softmax", true, true, {"clamp", "fixed_point"}},
@@ -189,7 +195,8 @@ void add_kernels(const CNetwork& network, Files& files) {
       "#ifndef {}\n#define {}\n\n#include <stdint.h>\n",
       network.name, choice.dsp ? ", faster where there is the DSP extension" : "", guard, guard);
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
-  if (wanted.contains("concat") || wanted.contains("average_pool_take") || wanted.contains("conv_pairs"))
+  if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("average_pool_take") ||
+      wanted.contains("conv_pairs"))
     source += "\n#include <string.h>\n";
   if (wanted.contains("rows")) source += "\n#include <stddef.h>\n";
   for (const auto& part : parts()) {

@@ -130,10 +130,12 @@ class Lowering {
     if (form_ == CForm::take)
       return std::string("const int8_t *input, int first, int32_t rows, ") +
              (sums() ? "int8_t *sums, " : "") + "int8_t *output";
-    std::string text = "const int8_t *input";
-    for (std::size_t i = 1; i < node_->inputs.size(); ++i)
-      if (value(i).constant.empty()) text += fmt::format(", const int8_t *input{}", i);
-    return text + ", int8_t *output";
+    std::string text;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < node_->inputs.size(); ++i)
+      if (value(i).constant.empty())
+        text += fmt::format("const int8_t *input{}, ", count++ ? std::to_string(count - 1) : "");
+    return text + "int8_t *output";
   }
 
   bool sums() const { return std::holds_alternative<QAvgPool>(node_->op); }
@@ -277,9 +279,52 @@ class Lowering {
     return pool("average_pool", "average pool", op.window, op.clamp_min, op.clamp_max);
   }
 
+  /// The C name of an operand: a parameter of the layer function, or a constant.
+  std::string operand(std::size_t i) {
+    if (!value(i).constant.empty()) {
+      const auto data = value(i).constant.as<std::int8_t>();
+      return constant({"", "", {data.begin(), data.end()}, {}}, "operand", to_string(value(i).shape));
+    }
+    const bool second = i == 1 && value(0).constant.empty();
+    return second ? "input1" : "input";
+  }
+
+  bool repeats() const {
+    return element_count(value(0).shape) != element_count(output().shape) ||
+           element_count(value(1).shape) != element_count(output().shape);
+  }
+
+  static std::string braces(std::vector<std::int64_t> list, std::int64_t filler) {
+    list.insert(list.begin(), 4 - list.size(), filler);
+    return fmt::format("{{{}}}", fmt::join(list, ", "));
+  }
+
+  /// Axes along which both operands go on as before are one.
+  std::string spread() const {
+    const auto& shape = output().shape;
+    const auto left = broadcast_strides(value(0).shape, shape);
+    const auto right = broadcast_strides(value(1).shape, shape);
+    std::vector<std::int64_t> extents, left_steps, right_steps;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+      if (shape[axis] == 1) continue;
+      if (!extents.empty() && left_steps.back() == left[axis] * shape[axis] &&
+          right_steps.back() == right[axis] * shape[axis]) {
+        extents.back() *= shape[axis];
+        left_steps.back() = left[axis], right_steps.back() = right[axis];
+      } else {
+        extents.push_back(shape[axis]);
+        left_steps.push_back(left[axis]), right_steps.push_back(right[axis]);
+      }
+    }
+    if (extents.size() > 4) refuse(fmt::format("operands over {} axes", extents.size()), "at most 4");
+    return fmt::format(
+        "  static const {} spread = {{\n      .extents = {}, .left_steps = {}, .right_steps = {},\n  }};\n",
+        prefixed("spread"), braces(extents, 1), braces(left_steps, 0), braces(right_steps, 0));
+  }
+
   std::string lower(const QAdd& add) {
-    network_.kernels.insert("add");
-    title_ = "sum" + clamp_note(add.clamp_min, add.clamp_max);
+    network_.kernels.insert(repeats() ? "add_spread" : "add");
+    title_ = (add.subtract ? "difference" : "sum") + clamp_note(add.clamp_min, add.clamp_max);
     const auto fields = number_fields({{"count", element_count(output().shape)},
                                        {"left_zero_point", value(0).zero_point},
                                        {"left_multiplier", add.left.multiplier},
@@ -290,11 +335,67 @@ class Lowering {
                                        {"output_zero_point", output().zero_point},
                                        {"output_multiplier", add.output.multiplier},
                                        {"output_shift", add.output.shift},
+                                       {"sign", add.subtract ? -1 : 1},
                                        {"headroom", add.left_shift},
                                        {"lowest", add.clamp_min},
                                        {"highest", add.clamp_max}});
-    return settings(prefixed("add_layer"), fields) +
-           fmt::format("  {}(&layer, input, input1, output);\n", prefixed("add"));
+    const auto text = settings(prefixed("add_layer"), fields);
+    const auto left = operand(0), right = operand(1);
+    if (!repeats())
+      return text + fmt::format("  {}(&layer, {}, {}, output);\n", prefixed("add"), left, right);
+    return text + spread() +
+           fmt::format("  {}(&layer, &spread, {}, {}, output);\n", prefixed("add_spread"), left, right);
+  }
+
+  std::string lower(const QMul& mul) {
+    network_.kernels.insert("multiply");
+    title_ = "product" + clamp_note(mul.clamp_min, mul.clamp_max);
+    const auto fields = number_fields({{"left_zero_point", value(0).zero_point},
+                                       {"right_zero_point", value(1).zero_point},
+                                       {"output_zero_point", output().zero_point},
+                                       {"multiplier", mul.requantization.multiplier},
+                                       {"shift", mul.requantization.shift},
+                                       {"lowest", mul.clamp_min},
+                                       {"highest", mul.clamp_max}});
+    const auto left = operand(0), right = operand(1);
+    return settings(prefixed("multiply_layer"), fields) + spread() +
+           fmt::format("  {}(&layer, &spread, {}, {}, output);\n", prefixed("multiply"), left, right);
+  }
+
+  std::string lower(const QMean& mean) {
+    network_.kernels.insert("mean");
+    title_ = mean.first_axis == mean.last_axis
+                 ? fmt::format("mean over axis {}", mean.first_axis)
+                 : fmt::format("mean over axes {} to {}", mean.first_axis, mean.last_axis);
+    const auto [outer, count, inner] = extents_of(mean, value(0).shape);
+    const auto fields = number_fields({{"outer", outer},
+                                       {"count", count},
+                                       {"inner", inner},
+                                       {"input_zero_point", value(0).zero_point},
+                                       {"output_zero_point", output().zero_point},
+                                       {"multiplier", mean.requantization.multiplier},
+                                       {"shift", mean.requantization.shift}});
+    return settings(prefixed("mean_layer"), fields) + call("mean");
+  }
+
+  std::string lower(const QPad& pad) {
+    network_.kernels.insert("pad");
+    const auto &from = value(0).shape, &to = output().shape;
+    title_ = fmt::format("padding by {} before and {} behind", fmt::join(pad.begin, ", "),
+                         fmt::join(pad.end, ", "));
+    std::int64_t offset = 0;
+    for (std::size_t axis = 0; axis < to.size(); ++axis) offset = offset * to[axis] + pad.begin[axis];
+    Fields fields = {{"extents", braces(from, 1)}, {"output_extents", braces(to, 1)}};
+    append(fields, number_fields({{"offset", offset}, {"level", pad.level}}));
+    return settings(prefixed("pad_layer"), fields) + call("pad");
+  }
+
+  std::string lower(const QTable& table) {
+    network_.kernels.insert("look_up");
+    title_ = table.function;
+    const auto levels = constant({"", "", table.levels, {}}, "levels", "for -128 .. 127");
+    return fmt::format("  {}({}, {}, input, output);\n", prefixed("look_up"), element_count(output().shape),
+                       levels);
   }
 
   std::string lower(const QConcat& concat) {

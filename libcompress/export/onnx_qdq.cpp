@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "libcompress/base/error.h"
@@ -311,7 +312,81 @@ class Writer {
     finish("AveragePool", {real(0)}, window_attributes(pool.window), {pool.clamp_min, pool.clamp_max});
   }
 
-  void write(const QAdd& add) { finish("Add", {real(0), real(1)}, {}, {add.clamp_min, add.clamp_max}); }
+  /// An activation, or a constant.
+  std::string operand(std::size_t i) {
+    const auto& value = input(i);
+    if (value.constant.empty()) return real(i);
+    return real_constant(i, is_image(value.shape) ? channels_first(value.constant) : value.constant);
+  }
+
+  void write(const QAdd& add) {
+    finish(add.subtract ? "Sub" : "Add", {operand(0), operand(1)}, {}, {add.clamp_min, add.clamp_max});
+  }
+
+  void write(const QMul& mul) { finish("Mul", {operand(0), operand(1)}, {}, {mul.clamp_min, mul.clamp_max}); }
+
+  /// What is left of an image without rows or columns has the order of NHWC.
+  void write(const QMean& mean) {
+    const auto rank = input(0).shape.size();
+    const bool keeps = output().shape.size() == rank;
+    const bool turns =
+        is_image(input(0).shape) && (keeps || mean.last_axis == mean.first_axis + 1 || mean.first_axis == 3);
+    const auto from = is_image(input(0).shape) && !turns ? transposed(real(0), kToChannelsLast) : real(0);
+    Integers axes;
+    for (auto axis = mean.first_axis; axis <= mean.last_axis; ++axis)
+      axes.push_back(turns ? axis_in_file(axis, rank) : axis);
+    std::sort(axes.begin(), axes.end());
+    finish("ReduceMean", {from}, {{"axes", axes}, {"keepdims", std::int64_t{keeps}}});
+  }
+
+  void write(const QPad& pad) {
+    const auto rank = pad.begin.size();
+    Integers amounts(2 * rank);
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      const auto at = static_cast<std::size_t>(axis_in_file(static_cast<std::int32_t>(axis), rank));
+      amounts[at] = pad.begin[axis];
+      amounts[rank + at] = pad.end[axis];
+    }
+    const float number = output().scale * static_cast<float>(pad.level - output().zero_point);
+    finish("Pad", {real(0), constant(node_->name + ".padding", integers_of(amounts)),
+                   constant(node_->name + ".filler", Tensor::of({}, std::vector{number}))});
+  }
+
+  void write(const QTable& table) {
+    const auto& f = table.function;
+    if (f == "sigmoid") return finish("Sigmoid", {real(0)});
+    if (f == "tanh") return finish("Tanh", {real(0)});
+    if (f == "elu") return finish("Elu", {real(0)});
+    if (f == "leaky_relu")
+      return finish("LeakyRelu", {real(0)}, {{"alpha", static_cast<double>(table.parameter)}});
+    if (f == "hard_sigmoid") return finish("HardSigmoid", {real(0)}, {{"alpha", 1.0 / 6}, {"beta", 0.5}});
+    finish("Mul", {real(0), gate(f)});
+  }
+
+  /// What x is multiplied by in silu, hard_swish and the two forms of gelu.
+  std::string gate(const std::string& function) {
+    if (function == "silu") return applied("Sigmoid", {real(0)});
+    if (function == "hard_swish")
+      return applied("HardSigmoid", {real(0)}, {{"alpha", 1.0 / 6}, {"beta", 0.5}});
+    if (function == "gelu") return half_of_one_and(applied("Erf", {scaled(real(0), M_SQRT1_2)}));
+    const auto cube = applied("Mul", {applied("Mul", {real(0), real(0)}), scaled(real(0), 0.044715)});
+    const auto sum = applied("Add", {real(0), cube});
+    return half_of_one_and(applied("Tanh", {scaled(sum, M_2_SQRTPI * M_SQRT1_2)}));
+  }
+
+  std::string half_of_one_and(const std::string& real) {
+    return scaled(applied("Add", {real, number(1)}), 0.5);
+  }
+  std::string scaled(const std::string& real, double by) { return applied("Mul", {real, number(by)}); }
+  std::string number(double of) {
+    return constant(node_->name + ".number", Tensor::of({}, std::vector{static_cast<float>(of)}));
+  }
+  std::string applied(const std::string& op, const std::vector<std::string>& inputs,
+                      const AttributeList& attributes = {}) {
+    const auto name = parts_.fresh_name(node_->name + "." + op);
+    add(op, inputs, name, attributes);
+    return name;
+  }
 
   void write(const QConcat& concat) {
     std::vector<std::string> inputs;

@@ -98,8 +98,8 @@ class Sharing {
   void work_in_place() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       const auto& node = graph_.nodes[i];
-      if (!works_in_place(node.op)) continue;
       for (const auto id : node.inputs) {
+        if (!works_in_place(graph_, node, id)) continue;
         if (at(id).home || at(id).last > static_cast<std::int64_t>(i)) continue;
         join(id, node.output);
         break;
@@ -122,9 +122,13 @@ class Sharing {
 
 }  // namespace
 
-bool works_in_place(const QOp& op) {
-  return std::holds_alternative<QRequantize>(op) || std::holds_alternative<QAdd>(op) ||
-         std::holds_alternative<QSoftmax>(op);
+bool works_in_place(const QuantizedGraph& graph, const QNode& node, QValueId input) {
+  const auto& op = node.op;
+  const bool element_by_element = std::holds_alternative<QRequantize>(op) ||
+                                  std::holds_alternative<QAdd>(op) || std::holds_alternative<QMul>(op) ||
+                                  std::holds_alternative<QTable>(op) || std::holds_alternative<QSoftmax>(op);
+  return element_by_element && graph.value(input).constant.empty() &&
+         graph.value(input).shape == graph.value(node.output).shape;  // others repeat
 }
 
 std::int64_t bytes_of(const QuantizedGraph& graph, QValueId id) {

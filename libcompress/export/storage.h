@@ -40,8 +40,8 @@ Storage assign_storage(const QuantizedGraph& graph);
 /// Whether output and input hold the same bytes in the same order.
 bool moves_nothing(const QuantizedGraph& graph, const QNode& node);
 
-/// Whether such a node may write over an input that no other reads.
-bool works_in_place(const QOp& op);
+/// Whether the node may write over `input`, one of its own, if no other reads it.
+bool works_in_place(const QuantizedGraph& graph, const QNode& node, QValueId input);
 
 /// Elements of an activation, which are bytes.
 std::int64_t bytes_of(const QuantizedGraph& graph, QValueId id);

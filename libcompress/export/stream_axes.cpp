@@ -45,6 +45,8 @@ class Turning {
  private:
   void add(QNode node) {
     if (std::holds_alternative<QReshape>(node.op)) return add_reshape(node);
+    const auto* mean = std::get_if<QMean>(&node.op);
+    if (mean && !turns(*mean, node)) return add_upright(node);
     std::visit([&](auto& op) { turn(op, node); }, node.op);
     to_.nodes.push_back(std::move(node));
   }
@@ -70,6 +72,48 @@ class Turning {
     for (std::int32_t axis = 0; axis < static_cast<std::int32_t>(kImageRank); ++axis)
       transpose.order[static_cast<std::size_t>(axis)] =
           turned_axis(order[static_cast<std::size_t>(turned_axis(axis))]);
+  }
+
+  /// Over all rows and columns, or none.
+  bool turns(const QMean& mean, const QNode& node) const {
+    return !is_image(from_.value(node.inputs[0]).shape) || (mean.first_axis == 1 && mean.last_axis >= 2) ||
+           mean.first_axis == 3;
+  }
+  void turn(QMean&, QNode&) {}
+
+  void turn(QPad& pad, QNode&) {
+    if (pad.begin.size() != kImageRank) return;
+    std::swap(pad.begin[1], pad.begin[2]);
+    std::swap(pad.end[1], pad.end[2]);
+  }
+
+  void turn(QAdd&, QNode& node) { turn_operands(node); }
+  void turn(QMul&, QNode& node) { turn_operands(node); }
+  void turn_operands(const QNode& node) {
+    for (const auto id : node.inputs) {
+      const auto& value = from_.value(id);
+      if (!value.constant.empty() && is_image(value.shape)) turn_weights(index_of(id));
+    }
+  }
+
+  /// Between an image as it was and its result as it is now.
+  void add_upright(QNode node) {
+    const auto& source = from_.value(node.inputs[0]);
+    node.inputs[0] = turns_freely(source.shape) ? reshaped(node.inputs[0], source, node.name)
+                                                : upright(node.inputs[0], node.name + ".upright");
+    const auto turned = node.output;
+    const auto& given = from_.value(turned);
+    if (is_image(given.shape)) node.output = new_value(given, given.name + ".upright");
+    to_.nodes.push_back(node);
+    if (node.output == turned) return;
+    QOp back = turns_freely(given.shape) ? QOp(QReshape{}) : QOp(QTranspose{{0, 2, 1, 3}});
+    to_.nodes.push_back({node.name + ".turned", std::move(back), {node.output}, turned});
+  }
+
+  QValueId reshaped(QValueId id, const QValue& shape, const std::string& name) {
+    const auto value = new_value(shape, shape.name + ".reshaped");
+    to_.nodes.push_back({name + ".reshaped", QReshape{}, {id}, value});
+    return value;
   }
 
   /// A reshape reads and gives bytes in the old order.

@@ -43,11 +43,11 @@ bool streams(const QuantizedGraph& graph, const QNode& node) {
   if (const auto* concat = std::get_if<QConcat>(&node.op)) return concat->axis > 1;
   if (const auto* transpose = std::get_if<QTranspose>(&node.op)) return transpose->order[1] == 1;
   if (std::holds_alternative<QReshape>(node.op)) return graph.value(node.inputs[0]).shape[1] == shape[1];
-  if (std::holds_alternative<QAdd>(node.op))
+  if (is_any<QAdd, QMul>(node.op))
     return std::all_of(node.inputs.begin(), node.inputs.end(), [&](QValueId id) {
       return graph.value(id).constant.empty() && graph.value(id).shape == shape;
     });
-  return is_any<QConv, QLinear, QMaxPool, QAvgPool, QSoftmax, QRequantize>(node.op);
+  return is_any<QConv, QLinear, QMaxPool, QAvgPool, QSoftmax, QRequantize, QTable>(node.op);
 }
 
 /// Disjoint windows without gaps between their taps.
@@ -320,8 +320,8 @@ class Planning {
   /// A node that reads each byte before it writes it takes over the bytes of an input that ends with it.
   bool work_in_place(std::size_t position) {
     const auto& node = graph().nodes[position];
-    if (!works_in_place(node.op)) return false;
     for (const auto input : node.inputs) {
+      if (!works_in_place(graph(), node, input)) continue;
       const auto from = root(input);
       const auto keeper = std::find(keepers_.begin(), keepers_.end(), from);
       if (keeper == keepers_.end() || last_use(input) > static_cast<std::int64_t>(position) + 1) continue;

@@ -12,6 +12,7 @@
 
 #include "libcompress/base/error.h"
 #include "libcompress/import/tflite/schema.h"
+#include "libcompress/quant/tables.h"
 
 namespace compress {
 namespace {
@@ -38,6 +39,11 @@ enum class Settings : std::uint8_t {
   softmax = 9,
   concat = 10,
   add = 11,
+  mul = 21,
+  reducer = 27,
+  sub = 28,
+  leaky_relu = 75,
+  gelu = 116,
 };
 
 constexpr float kUnlimited = std::numeric_limits<float>::infinity();
@@ -253,7 +259,7 @@ class Writer {
   std::int32_t constant(const QValue& value, const Tensor& data, std::int32_t axis) {
     const auto scales = value.channel_scales.empty() ? std::vector<float>{value.scale} : value.channel_scales;
     return add_tensor(value.name, data.shape(), element_type(value.dtype), data.bytes(),
-                      quantization(scales, 0, axis));
+                      quantization(scales, value.zero_point, axis));
   }
 
   std::int32_t integers(const std::string& what, const std::vector<std::int32_t>& list, const Shape& shape) {
@@ -422,12 +428,92 @@ class Writer {
   }
 
   void write(const QAdd& add) {
-    const std::vector inputs{tensor(node_->inputs[0]), tensor(node_->inputs[1])};
-    add_clamped("ADD", version(2, 4), inputs, {add.clamp_min, add.clamp_max}, Settings::add,
+    add_clamped(add.subtract ? "SUB" : "ADD", version(2, 4), {operand(0), operand(1)},
+                {add.clamp_min, add.clamp_max}, add.subtract ? Settings::sub : Settings::add,
                 [&](std::int8_t activation) {
                   set(0, activation);
                   set(1, std::uint8_t{0});  // 16 bits: scales need not be powers of 2
                 });
+  }
+
+  std::function<void(std::int8_t)> set_activation() {
+    return [this](std::int8_t activation) { set(0, activation); };
+  }
+
+  /// An activation, or a constant.
+  std::int32_t operand(std::size_t i) {
+    const auto& value = input(i);
+    return value.constant.empty() ? tensor(node_->inputs[i]) : constant(value, value.constant, 0);
+  }
+
+  void write(const QMul& mul) {
+    const auto needed = mul_for(input(0), input(1), output(), graph_.profile).requantization;
+    expect_multiplier(mul.requantization,
+                      std::ldexp(static_cast<double>(needed.multiplier), needed.shift - 31));
+    add_clamped("MUL", 2, {operand(0), operand(1)}, {mul.clamp_min, mul.clamp_max}, Settings::mul,
+                set_activation());
+  }
+
+  void write(const QMean& mean) {
+    std::vector<std::int32_t> axes;
+    for (auto axis = mean.first_axis; axis <= mean.last_axis; ++axis) axes.push_back(axis);
+    const auto list = integers(".axes", axes, {static_cast<std::int64_t>(axes.size())});
+    const bool keeps = output().shape.size() == input(0).shape.size();
+    add_operator("MEAN", 2, {tensor(node_->inputs[0]), list}, tensor(node_->output), Settings::reducer,
+                 [&] { set(0, static_cast<std::uint8_t>(keeps)); });
+  }
+
+  void write(const QPad& pad) {
+    std::vector<std::int32_t> amounts;
+    for (std::size_t axis = 0; axis < pad.begin.size(); ++axis) {
+      amounts.push_back(pad.begin[axis]);
+      amounts.push_back(pad.end[axis]);
+    }
+    const auto list = integers(".padding", amounts, {static_cast<std::int64_t>(pad.begin.size()), 2});
+    std::vector inputs{tensor(node_->inputs[0]), list};
+    const bool zeros = pad.level == output().zero_point;
+    if (!zeros) inputs.push_back(level(".filler", pad.level));
+    add_operator(zeros ? "PAD" : "PADV2", 2, inputs, tensor(node_->output));
+  }
+
+  void write(const QTable& table) {
+    const auto x = tensor(node_->inputs[0]), y = tensor(node_->output);
+    if (table.function == "sigmoid") return add_operator("LOGISTIC", 2, {x}, y);
+    if (table.function == "tanh") return add_operator("TANH", 2, {x}, y);
+    if (table.function == "hard_swish") return add_operator("HARD_SWISH", 1, {x}, y);
+    if (table.function == "elu") return add_operator("ELU", 1, {x}, y);
+    if (table.function == "leaky_relu")
+      return add_operator("LEAKY_RELU", 2, {x}, y, Settings::leaky_relu, [&] { set(0, table.parameter); });
+    if (table.function == "silu") return write_silu(x, y);
+    if (table.function == "hard_sigmoid") return write_hard_sigmoid(x, y);
+    if (graph_.profile == "tflite-micro")
+      refuse("gelu", "a function that TensorFlow Lite Micro has", "export it in the profile litert");
+    const bool by_tanh = table.function == "gelu_tanh";
+    add_operator("GELU", 2, {x}, y, Settings::gelu, [&] { set(0, static_cast<std::uint8_t>(by_tanh)); });
+  }
+
+  /// x * sigmoid(x)
+  void write_silu(std::int32_t x, std::int32_t y) {
+    const auto gate = activation(output().name + ".sigmoid", output().shape, table_middle("silu"));
+    add_operator("LOGISTIC", 2, {x}, gate);
+    add_operator("MUL", 2, {x, gate}, y, Settings::mul, [&] { set(0, std::int8_t{0}); });
+  }
+
+  /// relu6(x + 3) / 6
+  void write_hard_sigmoid(std::int32_t x, std::int32_t y) {
+    constexpr std::int8_t kRelu6 = 3;
+    const auto sum = activation(output().name + ".sum", output().shape, table_middle("hard_sigmoid"));
+    const auto offset = largest_level(".offset", hard_sigmoid_offset());
+    const auto factor = largest_level(".factor", hard_sigmoid_factor());
+    add_operator("ADD", 2, {x, offset}, sum, Settings::add, [&] { set(0, kRelu6); });
+    add_operator("MUL", 2, {sum, factor}, y, Settings::mul, [&] { set(0, std::int8_t{0}); });
+  }
+
+  /// The number that 127 is in the scale `like`.
+  std::int32_t largest_level(const std::string& what, const QValue& like) {
+    constexpr std::int8_t kLevel = 127;
+    return add_tensor(output().name + what, {1}, ElementType::int8, std::as_bytes(std::span(&kLevel, 1)),
+                      quantization({like.scale}, like.zero_point, 0));
   }
 
   void write(const QConcat& concat) {

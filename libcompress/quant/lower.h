@@ -21,8 +21,8 @@ using NodeNames = std::set<std::string, std::less<>>;
 /// Per value: activations asymmetric int8 so that zero is exact, weights symmetric -127 .. 127 with one scale
 /// an output channel, biases int32 of scale input * weight. Relus and clips join the conv, linear, add or
 /// batch norm before them as a clamp. Pools, transposes and reshapes keep their input's scale, the inputs of
-/// a concat get the output's, a softmax gives 1/256. Softmax's input and everything else takes its scale from
-/// `ranges`.
+/// a concat get the output's, a softmax gives 1/256, as sigmoids do. Softmax's input and everything else
+/// takes its scale from `ranges`.
 ///
 /// Layout: an image [N, C, H, W] becomes [1, H, W, C], a sequence [N, C, L] becomes [1, 1, L, C]; permutes
 /// and flattens keep PyTorch's element order, by a transpose or by reordering the weights of the linear

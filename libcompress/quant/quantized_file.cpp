@@ -34,10 +34,15 @@ class Writer {
   void field(const char* name, const T& value) {
     object[name] = to_json(value);
   }
+  /// What files of before do not have: only written where it is not `usual`.
+  void later_field(const char* name, bool value, bool usual) {
+    if (value != usual) object[name] = value;
+  }
 
  private:
   static json to_json(const std::string& value) { return value; }
   static json to_json(std::int32_t value) { return value; }
+  static json to_json(std::int8_t value) { return value; }
   static json to_json(float value) { return static_cast<double>(value); }
   static json to_json(const Requantization& value) { return {value.multiplier, value.shift}; }
   static json to_json(const std::int32_t (&value)[2]) { return {value[0], value[1]}; }
@@ -76,6 +81,14 @@ class Reader {
     from_json(at(name), value, where(name));
   }
 
+  void later_field(const char* name, bool& value, bool usual) {
+    value = usual;
+    if (!has(name)) return;
+    const auto& from = at(name);
+    if (!from.is_boolean()) fail(where(name), std::string("a JSON ") + from.type_name(), "true or false");
+    value = from.get<bool>();
+  }
+
   void close() const {
     for (const auto& [name, value] : object_.items()) {
       if (!asked_.contains(name))
@@ -100,6 +113,9 @@ class Reader {
     value = from.get<std::string>();
   }
   static void from_json(const json& from, std::int32_t& value, const std::string& where) {
+    integer(from, value, where);
+  }
+  static void from_json(const json& from, std::int8_t& value, const std::string& where) {
     integer(from, value, where);
   }
   static void from_json(const json& from, std::int64_t& value, const std::string& where) {
@@ -170,7 +186,8 @@ void describe(Archive& archive, Op& op) {
     archive.field("groups", op.groups);
     archive.field("requantization", op.requantization);
     describe_clamp(archive, op);
-  } else if constexpr (std::is_same_v<T, QLinear> || std::is_same_v<T, QRequantize>) {
+  } else if constexpr (std::is_same_v<T, QLinear> || std::is_same_v<T, QRequantize> ||
+                       std::is_same_v<T, QMul>) {
     archive.field("requantization", op.requantization);
     describe_clamp(archive, op);
   } else if constexpr (std::is_same_v<T, QMaxPool> || std::is_same_v<T, QAvgPool>) {
@@ -181,6 +198,7 @@ void describe(Archive& archive, Op& op) {
     archive.field("right", op.right);
     archive.field("output_requantization", op.output);
     archive.field("left_shift", op.left_shift);
+    archive.later_field("subtract", op.subtract, false);
     describe_clamp(archive, op);
   } else if constexpr (std::is_same_v<T, QConcat>) {
     archive.field("axis", op.axis);
@@ -189,6 +207,18 @@ void describe(Archive& archive, Op& op) {
   } else if constexpr (std::is_same_v<T, QSoftmax>) {
     archive.field("input", op.input);
     archive.field("diff_min", op.diff_min);
+  } else if constexpr (std::is_same_v<T, QMean>) {
+    archive.field("first_axis", op.first_axis);
+    archive.field("last_axis", op.last_axis);
+    archive.field("requantization", op.requantization);
+  } else if constexpr (std::is_same_v<T, QPad>) {
+    archive.field("begin", op.begin);
+    archive.field("end", op.end);
+    archive.field("level", op.level);
+  } else if constexpr (std::is_same_v<T, QTable>) {
+    archive.field("function", op.function);
+    archive.field("parameter", op.parameter);
+    archive.field("levels", op.levels);
   } else {
     static_assert(std::is_same_v<T, QReshape>);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <type_traits>
 
@@ -44,12 +45,21 @@ std::string settings_of(const QOp& op) {
           [](const QLinear& o) { return clamp_text(o.clamp_min, o.clamp_max); },
           [](const QMaxPool& o) { return text_of(o.window) + clamp_text(o.clamp_min, o.clamp_max); },
           [](const QAvgPool& o) { return text_of(o.window) + clamp_text(o.clamp_min, o.clamp_max); },
-          [](const QAdd& o) { return clamp_text(o.clamp_min, o.clamp_max); },
+          [](const QAdd& o) {
+            return std::string(o.subtract ? "minus" : "") + clamp_text(o.clamp_min, o.clamp_max);
+          },
           [](const QConcat& o) { return fmt::format("axis={}", o.axis); },
           [](const QTranspose& o) { return fmt::format("order=[{}]", fmt::join(o.order, ", ")); },
           [](const QReshape&) { return std::string(); },
           [](const QSoftmax&) { return std::string(); },
           [](const QRequantize& o) { return clamp_text(o.clamp_min, o.clamp_max); },
+          [](const QMul& o) { return clamp_text(o.clamp_min, o.clamp_max); },
+          [](const QMean& o) { return fmt::format("axes={}..{}", o.first_axis, o.last_axis); },
+          [](const QPad& o) {
+            return fmt::format("begin=[{}] end=[{}] level={}", fmt::join(o.begin, ", "),
+                               fmt::join(o.end, ", "), o.level);
+          },
+          [](const QTable& o) { return o.function; },
       },
       op);
 }
@@ -65,7 +75,8 @@ std::int64_t macs_of(const QuantizedGraph& graph, const QNode& node) {
 
 std::string_view name_of(const QOp& op) {
   constexpr std::string_view kNames[] = {"conv",   "linear",    "max_pool", "avg_pool", "add",
-                                         "concat", "transpose", "reshape",  "softmax",  "requantize"};
+                                         "concat", "transpose", "reshape",  "softmax",  "requantize",
+                                         "mul",    "mean",      "pad",      "table"};
   static_assert(std::size(kNames) == std::variant_size_v<QOp>);
   return kNames[op.index()];
 }
@@ -174,6 +185,49 @@ QAdd add_for(const QValue& left, const QValue& right, const QValue& output) {
   add.output =
       to_requantization(twice_larger / (std::ldexp(1.0, add.left_shift) * static_cast<double>(output.scale)));
   return add;
+}
+
+QMul mul_for(const QValue& left, const QValue& right, const QValue& output, const std::string& profile) {
+  const double wide =
+      static_cast<double>(left.scale) * static_cast<double>(right.scale) / static_cast<double>(output.scale);
+  const auto narrow = static_cast<double>(left.scale * right.scale / output.scale);
+  return {to_requantization(profile == "litert" ? narrow : wide)};
+}
+
+Requantization mean_factor(const QValue& input, const QValue& output, std::int64_t count) {
+  auto factor = to_requantization(static_cast<double>(input.scale) / static_cast<double>(output.scale));
+  const int bits = std::bit_width(static_cast<std::uint64_t>(count)) - 1;
+  const int shift = std::min({bits, 32, 31 + factor.shift});
+  factor.multiplier =
+      static_cast<std::int32_t>((static_cast<std::int64_t>(factor.multiplier) << shift) / count);
+  factor.shift -= shift;
+  return factor;
+}
+
+Shape broadcast_of(const Shape& left, const Shape& right) {
+  if (left.size() != right.size()) return {};
+  Shape shape;
+  for (std::size_t axis = 0; axis < left.size(); ++axis) {
+    if (left[axis] != right[axis] && left[axis] != 1 && right[axis] != 1) return {};
+    shape.push_back(std::max(left[axis], right[axis]));
+  }
+  return shape;
+}
+
+std::vector<std::int64_t> broadcast_strides(const Shape& operand, const Shape& output) {
+  std::vector<std::int64_t> strides(output.size());
+  std::int64_t step = 1;
+  for (std::size_t axis = output.size(); axis-- > 0;) {
+    strides[axis] = operand[axis] == 1 ? 0 : step;
+    step *= operand[axis];
+  }
+  return strides;
+}
+
+MeanExtents extents_of(const QMean& mean, const Shape& input) {
+  const auto first = input.begin() + mean.first_axis, end = input.begin() + mean.last_axis + 1;
+  return {element_count({input.begin(), first}), element_count({first, end}),
+          element_count({end, input.end()})};
 }
 
 QSoftmax softmax_for(const QValue& input) {

@@ -36,7 +36,7 @@ struct QValue {
   std::vector<float>
       channel_scales{};  ///< of weights: one per output channel (axis 0), zero points 0; of biases:
                          ///< input scale * weight scale; empty where `scale` holds for all
-  Tensor constant{};     ///< empty for activations
+  Tensor constant{};     ///< of weights, biases and constant operands; empty for activations
 };
 
 /// A real factor m as multiplier * 2^(shift - 31), multiplier in 2^30 .. 2^31 - 1 (or 0), shift in -31 .. 31.
@@ -84,11 +84,39 @@ struct QAvgPool {
   std::int32_t clamp_min = -128, clamp_max = 127;
 };
 
-/// x + y with 20 bits of headroom, 15 for 16 bits, as TensorFlow Lite's reference kernel has it.
+/// x + y with 20 bits of headroom, 15 for 16 bits, as TensorFlow Lite's reference kernel has it. An operand
+/// of 8 bits may be a constant, and one of extent 1 along an axis repeats there; all have one rank.
 struct QAdd {
   Requantization left, right, output;
+  bool subtract = false;  ///< x - y
   std::int32_t left_shift = 20;
   std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+/// x * y, of operands as QAdd has them.
+struct QMul {
+  Requantization requantization;
+  std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+/// Of the axes first_axis .. last_axis, neighbors: the sum times a factor that holds the division by their
+/// count, as TensorFlow Lite's reference kernel has it. The output keeps them with an extent of 1, or not.
+struct QMean {
+  std::int32_t first_axis = 1, last_axis = 2;
+  Requantization requantization;
+};
+
+/// Elements of one level around x, at most four axes; same scale and zero point on both sides.
+struct QPad {
+  std::vector<std::int32_t> begin, end;  ///< before and behind each axis, 0 for the batch
+  std::int32_t level = 0;
+};
+
+/// A function of each element by itself: one of table_functions() (tables.h).
+struct QTable {
+  std::string function;
+  float parameter = 0;              ///< the slope of leaky_relu
+  std::vector<std::int8_t> levels;  ///< of the output, for -128 .. 127
 };
 
 /// Inputs are requantized to the output's scale before they get here, so this copies.
@@ -117,7 +145,7 @@ struct QRequantize {
 };
 
 using QOp = std::variant<QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QSoftmax,
-                         QRequantize>;
+                         QRequantize, QMul, QMean, QPad, QTable>;
 
 std::string_view name_of(const QOp& op);  ///< "conv", "linear", ...
 
@@ -202,6 +230,20 @@ LevelRange levels_of(DType dtype);
 
 /// QAdd's three requantizations as they follow from the scales.
 QAdd add_for(const QValue& left, const QValue& right, const QValue& output);
+/// QMul's as it follows from the scales: their product is one of floats in the profile `litert`.
+QMul mul_for(const QValue& left, const QValue& right, const QValue& output, const std::string& profile);
+/// QMean's for axes of `count` elements. The division makes its multiplier smaller than that of others.
+Requantization mean_factor(const QValue& input, const QValue& output, std::int64_t count);
+
+/// The shape of two operands of one rank of which extents of 1 repeat; empty if they do not fit.
+Shape broadcast_of(const Shape& left, const Shape& right);
+/// Steps through an operand along each axis of `output`, 0 where it repeats.
+std::vector<std::int64_t> broadcast_strides(const Shape& operand, const Shape& output);
+/// Of what QMean reduces: elements before the axes, along them and behind them.
+struct MeanExtents {
+  std::int64_t outer, count, inner;
+};
+MeanExtents extents_of(const QMean& mean, const Shape& input);
 /// QSoftmax's parameters as they follow from its input's scale.
 QSoftmax softmax_for(const QValue& input);
 

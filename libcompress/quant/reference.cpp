@@ -267,19 +267,99 @@ class Run {
     }
   }
 
+  /// An activation or a constant operand.
+  template <typename T>
+  std::span<const T> operand(QValueId id) const {
+    const auto& constant = value(id).constant;
+    return constant.empty() ? data<T>(id) : std::span<const T>(constant.as<T>());
+  }
+
+  /// Calls use(left, right) for each element of the output, in order.
+  template <typename T, typename Use>
+  void for_each_pair(const QNode& node, const Use& use) const {
+    const auto left = operand<T>(node.inputs[0]), right = operand<T>(node.inputs[1]);
+    const auto& shape = value(node.output).shape;
+    const auto count = static_cast<std::size_t>(element_count(shape));
+    if (left.size() == count && right.size() == count) {
+      for (std::size_t i = 0; i < count; ++i) use(left[i], right[i]);
+      return;
+    }
+    const auto left_strides = broadcast_strides(value(node.inputs[0]).shape, shape);
+    const auto right_strides = broadcast_strides(value(node.inputs[1]).shape, shape);
+    std::vector<std::int64_t> index(shape.size(), 0);
+    std::int64_t l = 0, r = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      use(left[static_cast<std::size_t>(l)], right[static_cast<std::size_t>(r)]);
+      for (std::size_t axis = shape.size(); axis-- > 0;) {
+        l += left_strides[axis], r += right_strides[axis];
+        if (++index[axis] < shape[axis]) break;
+        l -= left_strides[axis] * shape[axis], r -= right_strides[axis] * shape[axis];
+        index[axis] = 0;
+      }
+    }
+  }
+
   template <typename T>
   void compute(const QAdd& add, const QNode& node, const Prepared&, std::span<T> output) {
-    const auto& left = data<T>(node.inputs[0]);
-    const auto& right = data<T>(node.inputs[1]);
     const auto left_zero = value(node.inputs[0]).zero_point;
     const auto right_zero = value(node.inputs[1]).zero_point;
     const auto output_zero = value(node.output).zero_point;
     const std::int32_t headroom = 1 << add.left_shift;
-    for (std::size_t i = 0; i < output.size(); ++i) {
-      const auto sum = requantize((left[i] - left_zero) * headroom, add.left) +
-                       requantize((right[i] - right_zero) * headroom, add.right);
-      output[i] = clamp_to<T>(requantize(sum, add.output) + output_zero, add.clamp_min, add.clamp_max);
+    auto* result = output.data();
+    for_each_pair<T>(node, [&](T left, T right) {
+      const auto a = requantize((left - left_zero) * headroom, add.left);
+      const auto b = requantize((right - right_zero) * headroom, add.right);
+      const auto sum = requantize(add.subtract ? a - b : a + b, add.output);
+      *result++ = clamp_to<T>(sum + output_zero, add.clamp_min, add.clamp_max);
+    });
+  }
+
+  void compute(const QMul& mul, const QNode& node, const Prepared&, std::span<std::int8_t> output) {
+    const auto left_zero = value(node.inputs[0]).zero_point;
+    const auto right_zero = value(node.inputs[1]).zero_point;
+    const auto output_zero = value(node.output).zero_point;
+    auto* result = output.data();
+    for_each_pair<std::int8_t>(node, [&](std::int8_t left, std::int8_t right) {
+      const auto product = requantize((left - left_zero) * (right - right_zero), mul.requantization);
+      *result++ = clamp_to_int8(product + output_zero, mul.clamp_min, mul.clamp_max);
+    });
+  }
+
+  void compute(const QMean& mean, const QNode& node, const Prepared&, std::span<std::int8_t> output) {
+    const auto& input = value(node.inputs[0]);
+    const auto [outer, count, inner] = extents_of(mean, input.shape);
+    const auto output_zero = value(node.output).zero_point;
+    const auto* source = data(node.inputs[0]).data();
+    auto* result = output.data();
+    for (std::int64_t block = 0; block < outer; ++block, source += count * inner) {
+      for (std::int64_t i = 0; i < inner; ++i) {
+        std::int32_t sum = 0;
+        for (std::int64_t k = 0; k < count; ++k) sum += source[k * inner + i] - input.zero_point;
+        *result++ = clamp_to_int8(requantize(sum, mean.requantization) + output_zero, -128, 127);
+      }
     }
+  }
+
+  void compute(const QPad& pad, const QNode& node, const Prepared&, std::span<std::int8_t> output) {
+    const auto& from = value(node.inputs[0]).shape;
+    const auto& to = value(node.output).shape;
+    const auto& source = data(node.inputs[0]);
+    std::fill(output.begin(), output.end(), static_cast<std::int8_t>(pad.level));
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      std::int64_t rest = static_cast<std::int64_t>(i), at = 0, step = 1;
+      for (std::size_t axis = from.size(); axis-- > 0;) {
+        at += (rest % from[axis] + pad.begin[axis]) * step;
+        rest /= from[axis];
+        step *= to[axis];
+      }
+      output[static_cast<std::size_t>(at)] = source[i];
+    }
+  }
+
+  void compute(const QTable& table, const QNode& node, const Prepared&, std::span<std::int8_t> output) {
+    const auto& source = data(node.inputs[0]);
+    for (std::size_t i = 0; i < output.size(); ++i)
+      output[i] = table.levels[static_cast<std::size_t>(source[i] + 128)];
   }
 
   template <typename T>

@@ -19,6 +19,7 @@
 #include "libcompress/import/network_maker.h"
 #include "libcompress/import/tflite.h"
 #include "libcompress/import/tflite/schema.h"
+#include "libcompress/quant/tables.h"
 
 namespace compress {
 namespace {
@@ -89,11 +90,20 @@ class Reader {
         {"CONV_2D", &Reader::conv, 2},
         {"DEPTHWISE_CONV_2D", &Reader::depthwise_conv, 2},
         {"DEQUANTIZE", &Reader::dequantize, 1},
+        {"ELU", &Reader::elu, 1},
         {"EXPAND_DIMS", &Reader::reshape, 1},
         {"FULLY_CONNECTED", &Reader::fully_connected, 2},
+        {"GELU", &Reader::gelu, 1},
+        {"HARD_SWISH", &Reader::hard_swish, 1},
+        {"LEAKY_RELU", &Reader::leaky_relu, 1},
+        {"LOGISTIC", &Reader::logistic, 1},
         {"MAXIMUM", &Reader::maximum, 2},
         {"MAX_POOL_2D", &Reader::pool<QMaxPool>, 1},
+        {"MEAN", &Reader::mean, 2},
         {"MINIMUM", &Reader::minimum, 2},
+        {"MUL", &Reader::mul, 2},
+        {"PAD", &Reader::pad, 2},
+        {"PADV2", &Reader::pad_v2, 3},
         {"QUANTIZE", &Reader::quantize, 1},
         {"RELU", &Reader::relu, 1},
         {"RELU6", &Reader::relu6, 1},
@@ -102,6 +112,8 @@ class Reader {
         {"RESHAPE", &Reader::reshape, 1},
         {"SOFTMAX", &Reader::softmax, 1},
         {"SQUEEZE", &Reader::reshape, 1},
+        {"SUB", &Reader::sub, 2},
+        {"TANH", &Reader::tanh, 1},
         {"TRANSPOSE", &Reader::transpose, 2},
     };
     return all;
@@ -445,12 +457,106 @@ class Reader {
     emit(std::move(op), {x}, y);
   }
 
-  void add() {
-    const auto left = activation(input(0)), right = activation(input(1)), y = make_output();
+  static Shape aligned(const Shape& shape, std::size_t rank) {
+    Shape result(rank - std::min(rank, shape.size()), 1);
+    result.insert(result.end(), shape.begin(), shape.end());
+    return result;
+  }
+
+  /// Input `i` as an operand of a value with `rank` axes: an activation, or a constant of one scale.
+  QValueId operand(std::size_t i, std::size_t rank) {
+    if (!is_constant(i)) {
+      const auto x = activation(input(i));
+      return value(x).shape.size() < rank ? rows_of(x, aligned(value(x).shape, rank)) : x;
+    }
+    const auto& record = constant(i, ElementType::int8, 1);
+    check_scales(record);
+    const auto& [scales, zeros, axis] = record.quantization;
+    const auto zero = zeros.empty() ? 0 : zeros[0];
+    if (scales.size() != 1 || zero < -128 || zero > 127)
+      fail(where(record), fmt::format("{} scales and zero point {}", scales.size(), zero),
+           "1, and -128 to 127");
+    const auto shape = aligned(record.shape, rank);
+    QValue made{.name = name_of_activation(record), .shape = shape, .scale = scales[0]};
+    made.zero_point = static_cast<std::int32_t>(zero);
+    made.constant = tensor_of(record, DType::int8, shape);
+    return append(std::move(made));
+  }
+
+  struct Operands {
+    QValueId left, right, output;
+  };
+  Operands operands() {
+    const auto y = make_output();
+    const auto rank = value(y).shape.size();
+    const auto left = operand(0, rank);
+    return {left, operand(1, rank), y};
+  }
+
+  void sum(bool subtract) {
+    const auto [left, right, y] = operands();
     check_add(value(y), {left, right});
     auto op = add_for(value(left), value(right), value(y));
+    op.subtract = subtract;
     set_clamp(op, value(y), options().byte(0));
     emit(op, {left, right}, y);
+  }
+  void add() { sum(false); }
+  void sub() { sum(true); }
+
+  void mul() {
+    const auto [left, right, y] = operands();
+    auto op = mul_for(value(left), value(right), value(y), graph_.profile);
+    set_clamp(op, value(y), options().byte(0));
+    emit(op, {left, right}, y);
+  }
+
+  void table(const std::string& function, float parameter = 0) {
+    const auto x = activation(input(0)), y = make_output();
+    auto levels = table_for(function, parameter, value(x), value(y), graph_.profile);
+    emit(QTable{function, parameter, std::move(levels)}, {x}, y);
+  }
+  void logistic() { table("sigmoid"); }
+  void tanh() { table("tanh"); }
+  void hard_swish() { table("hard_swish"); }
+  void elu() { table("elu"); }
+  void gelu() { table(options().boolean(0) ? "gelu_tanh" : "gelu"); }
+  void leaky_relu() { table("leaky_relu", static_cast<float>(options().number(0))); }
+
+  void mean() {
+    const auto x = activation(input(0)), y = make_output();
+    const auto rank = static_cast<std::int32_t>(value(x).shape.size());
+    std::set<std::int32_t> axes;
+    for (const auto axis : integers(1)) axes.insert(axis < 0 ? axis + rank : axis);
+    const bool neighbors = !axes.empty() && *axes.begin() >= 1 && *axes.rbegin() < rank &&
+                           *axes.rbegin() - *axes.begin() + 1 == static_cast<std::int32_t>(axes.size());
+    if (!neighbors)
+      refuse(fmt::format("a mean over axes [{}]", fmt::join(axes, ", ")), "neighbors behind the batch");
+    QMean op{*axes.begin(), *axes.rbegin(), {}};
+    op.requantization = mean_factor(value(x), value(y), extents_of(op, value(x).shape).count);
+    emit(op, {x}, y);
+  }
+
+  void pad() { emit_pad(static_cast<std::int32_t>(tensor_zero_point())); }
+  void pad_v2() {
+    const auto& record = constant(2, ElementType::int8, 1);
+    if (record.data.size() != 1) refuse("a padding of several numbers", "one");
+    emit_pad(static_cast<std::int8_t>(record.data[0]));
+  }
+  std::int32_t tensor_zero_point() { return value(activation(input(0))).zero_point; }
+
+  void emit_pad(std::int32_t level) {
+    const auto x = activation(input(0));
+    const auto amounts = integers(1);
+    if (amounts.size() != 2 * value(x).shape.size())
+      refuse(fmt::format("{} paddings", amounts.size()), "two for each axis");
+    QPad op;
+    op.level = level;
+    for (std::size_t i = 0; i < amounts.size(); i += 2) {
+      op.begin.push_back(amounts[i]);
+      op.end.push_back(amounts[i + 1]);
+    }
+    emit(std::move(op), {x}, make_output());
   }
 
   /// For 16 bits TensorFlow Lite has a second sum, of scales that are powers of 2.

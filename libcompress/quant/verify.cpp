@@ -10,6 +10,7 @@
 #include "libcompress/base/checked.h"
 #include "libcompress/base/error.h"
 #include "libcompress/quant/quantized_graph.h"
+#include "libcompress/quant/tables.h"
 
 namespace compress {
 namespace {
@@ -89,7 +90,6 @@ class Verifier {
     if (v.constant.dtype() != v.dtype || v.constant.shape() != v.shape)
       fail_at(where, fmt::format("data {} {}", name_of(v.constant.dtype()), to_string(v.constant.shape())),
               fmt::format("{} {}", name_of(v.dtype), to_string(v.shape)));
-    if (v.zero_point != 0) fail_at(where, fmt::format("zero point {}", v.zero_point), "0 for constants");
     if (!v.channel_scales.empty() && static_cast<std::int64_t>(v.channel_scales.size()) != v.shape[0])
       fail_at(where, fmt::format("{} channel scales", v.channel_scales.size()),
               fmt::format("{}", v.shape[0]));
@@ -141,10 +141,11 @@ class Verifier {
     defined_[index_of(node.output)] = true;
     const bool weighted = std::holds_alternative<QConv>(node.op) || std::holds_alternative<QLinear>(node.op);
     const bool variadic = std::holds_alternative<QConcat>(node.op);
-    const std::size_t arity = weighted ? 3 : std::holds_alternative<QAdd>(node.op) ? 2 : 1;
+    const bool binary = std::holds_alternative<QAdd>(node.op) || std::holds_alternative<QMul>(node.op);
+    const std::size_t arity = weighted ? 3 : binary ? 2 : 1;
     expect(variadic ? !node.inputs.empty() : node.inputs.size() == arity,
            fmt::format("{} inputs", node.inputs.size()), variadic ? "1 or more" : fmt::format("{}", arity));
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    for (std::size_t i = 0; i < node.inputs.size() && !binary; ++i) {
       const bool constant = weighted && i > 0;
       expect(input(i).constant.empty() != constant, fmt::format("input '{}'", input(i).name),
              constant ? "a constant" : "an activation");
@@ -262,6 +263,9 @@ class Verifier {
   void check_weighted(const std::vector<Requantization>& requantization) const {
     const auto& weight = input(1);
     const auto& bias = input(2);
+    for (const auto* constant : {&weight, &bias})
+      expect(constant->zero_point == 0, fmt::format("zero point {}", constant->zero_point),
+             "0 for weights and biases");
     expect(weight.dtype == DType::int8, "weights of dtype " + std::string(name_of(weight.dtype)), "int8");
     const bool wide = output().dtype == DType::int16;
     const auto bias_dtype = wide ? DType::int64 : DType::int32;
@@ -329,11 +333,94 @@ class Verifier {
            fmt::format("2^{} at most, so that its sum fits int32", bits));
   }
 
-  void check(const QAdd& add) const {
-    expect(input(0).shape == input(1).shape,
+  /// Two operands, one of which may be a constant with one scale.
+  void check_operands() const {
+    const auto shape = broadcast_of(input(0).shape, input(1).shape);
+    expect(!shape.empty(),
            fmt::format("shapes {} and {}", to_string(input(0).shape), to_string(input(1).shape)),
-           "two equal shapes");
+           "equal extents, or 1");
+    expect_shape(shape);
+    expect(input(0).constant.empty() || input(1).constant.empty(), "two constants", "an activation");
+    for (const auto* operand : {&input(0), &input(1)}) {
+      expect(operand->dtype == output().dtype && operand->channel_scales.empty(),
+             fmt::format("'{}' {} with {} channel scales", operand->name, name_of(operand->dtype),
+                         operand->channel_scales.size()),
+             "one scale and the dtype of the output");
+      expect(operand->dtype == DType::int8 || (operand->constant.empty() && operand->shape == shape),
+             "16 bits that repeat or are a constant", "operands of 8 bits there");
+    }
+  }
+
+  void check(const QMul& mul) const {
+    check_operands();
+    check_clamp(mul.clamp_min, mul.clamp_max);
+    const double factor = static_cast<double>(input(0).scale) * static_cast<double>(input(1).scale) /
+                          static_cast<double>(output().scale);
+    check_factor(mul.requantization, factor, "its");
+    expect(mul.requantization.shift <= 15, fmt::format("shift {}", mul.requantization.shift),
+           "15 at most, for a product of 16 bits");
+  }
+
+  void check(const QMean& mean) const {
+    const auto& from = input(0).shape;
+    const auto rank = static_cast<std::int32_t>(from.size());
+    expect(mean.first_axis >= 1 && mean.first_axis <= mean.last_axis && mean.last_axis < rank,
+           fmt::format("axes {} to {}", mean.first_axis, mean.last_axis), fmt::format("1 to {}", rank - 1));
+    Shape kept = from, dropped = from;
+    std::fill(kept.begin() + mean.first_axis, kept.begin() + mean.last_axis + 1, 1);
+    dropped.erase(dropped.begin() + mean.first_axis, dropped.begin() + mean.last_axis + 1);
+    expect(output().shape == kept || output().shape == dropped,
+           "output of shape " + to_string(output().shape),
+           fmt::format("{} or {}", to_string(kept), to_string(dropped)));
+    const auto count = extents_of(mean, from).count;
+    const auto needed = mean_factor(input(0), output(), count);
+    expect(
+        mean.requantization.multiplier == needed.multiplier && mean.requantization.shift == needed.shift,
+        fmt::format("multiplier {} with shift {}", mean.requantization.multiplier, mean.requantization.shift),
+        fmt::format("{} and {}", needed.multiplier, needed.shift));
+    const auto left = std::clamp(needed.shift, 0, 23);
+    expect(needed.shift <= 23 && count <= std::numeric_limits<std::int32_t>::max() >> (8 + left),
+           fmt::format("{} elements, shifted left by {}", count, needed.shift), "a sum that fits int32");
+  }
+
+  void check(const QPad& pad) const {
+    const auto& from = input(0).shape;
+    constexpr std::int32_t kMost = 1 << 20;
+    expect(from.size() <= 4 && pad.begin.size() == from.size() && pad.end.size() == from.size(),
+           fmt::format("{} and {} paddings for shape {}", pad.begin.size(), pad.end.size(), to_string(from)),
+           "two for each of at most 4 axes");
+    Shape shape;
+    for (std::size_t axis = 0; axis < from.size(); ++axis) {
+      for (const auto extent : {pad.begin[axis], pad.end[axis]})
+        expect(extent >= 0 && extent <= (axis == 0 ? 0 : kMost),
+               fmt::format("{} along axis {}", extent, axis), "0 to 2^20, 0 along the batch");
+      shape.push_back(from[axis] + pad.begin[axis] + pad.end[axis]);
+    }
+    expect_shape(shape);
+    expect_same_scale(input(0));
+    expect(pad.level >= -128 && pad.level <= 127, fmt::format("level {}", pad.level), "-128 to 127");
+  }
+
+  /// Machines differ in the last bit of exp and its like, which may move a result by one.
+  void check(const QTable& table) const {
     expect_shape(input(0).shape);
+    const auto& functions = table_functions();
+    expect(std::find(functions.begin(), functions.end(), table.function) != functions.end(),
+           "function '" + table.function.substr(0, 40) + "'", fmt::format("{}", fmt::join(functions, ", ")));
+    expect(std::isfinite(table.parameter) && table.parameter >= 0,
+           fmt::format("parameter {}", table.parameter), "finite, 0 or more");
+    if (const auto fixed = table_output_scale(table.function))
+      expect(output().scale == fixed->scale && output().zero_point == fixed->zero_point,
+             fmt::format("output scale {} and zero point {}", output().scale, output().zero_point),
+             fmt::format("{} and {}", fixed->scale, fixed->zero_point));
+    const auto needed = table_for(table.function, table.parameter, input(0), output(), graph_.profile);
+    bool near = table.levels.size() == needed.size();
+    for (std::size_t i = 0; near && i < needed.size(); ++i) near = std::abs(needed[i] - table.levels[i]) <= 1;
+    expect(near, "levels that are not those of " + table.function, "what the scales ask for");
+  }
+
+  void check(const QAdd& add) const {
+    check_operands();
     check_clamp(add.clamp_min, add.clamp_max);
     const auto needed = add_for(input(0), input(1), output());
     expect(add.left_shift == needed.left_shift, fmt::format("left shift {}", add.left_shift),

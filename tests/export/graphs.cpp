@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libcompress/quant/reference.h"
+#include "libcompress/quant/tables.h"
 
 namespace compress::testing_graphs {
 namespace {
@@ -155,13 +156,66 @@ QValueId Builder::average_pool(QValueId x, const Window& window, Clamp clamp) {
   return node(pool, {x}, output);
 }
 
-QValueId Builder::add(QValueId x, QValueId y, Clamp clamp) {
+QValueId Builder::constant(const Shape& shape) {
+  const auto id = activation(shape, static_cast<float>(random_.uniform(0.005, 0.03)));
+  auto& value = graph_.values.back();
+  value.constant = Tensor(DType::int8, shape);
+  for (auto& each : value.constant.as<std::int8_t>())
+    each = static_cast<std::int8_t>(random_.below(256) - 128);
+  return id;
+}
+
+QValueId Builder::add(QValueId x, QValueId y, Clamp clamp) { return sum(x, y, false, clamp); }
+QValueId Builder::subtract(QValueId x, QValueId y, Clamp clamp) { return sum(x, y, true, clamp); }
+
+QValueId Builder::sum(QValueId x, QValueId y, bool subtract, Clamp clamp) {
   const auto finer = std::max(graph_.value(x).scale, graph_.value(y).scale);
-  const auto output = activation(shape(x), finer * static_cast<float>(random_.uniform(0.8, 2.0)), dtype(x));
+  const auto output = activation(broadcast_of(shape(x), shape(y)),
+                                 finer * static_cast<float>(random_.uniform(0.8, 2.0)), dtype(x));
   auto op = add_for(graph_.value(x), graph_.value(y), graph_.value(output));
+  op.subtract = subtract;
   const auto limits = limited<QAdd>(clamp, output);
   op.clamp_min = limits.clamp_min, op.clamp_max = limits.clamp_max;
   return node(op, {x, y}, output);
+}
+
+QValueId Builder::multiply(QValueId x, QValueId y, Clamp clamp) {
+  const auto scale = graph_.value(x).scale * graph_.value(y).scale;
+  const auto output =
+      activation(broadcast_of(shape(x), shape(y)), scale * static_cast<float>(random_.uniform(20, 200)));
+  auto op = mul_for(graph_.value(x), graph_.value(y), graph_.value(output), graph_.profile);
+  op.clamp_min = clamp.lowest, op.clamp_max = clamp.highest;
+  return node(op, {x, y}, output);
+}
+
+QValueId Builder::mean(QValueId x, std::int32_t first_axis, std::int32_t last_axis, bool keep) {
+  Shape result = shape(x);
+  const auto first = result.begin() + first_axis, end = result.begin() + last_axis + 1;
+  if (keep)
+    std::fill(first, end, 1);
+  else
+    result.erase(first, end);
+  const auto output =
+      activation(result, graph_.value(x).scale * static_cast<float>(random_.uniform(0.3, 1.5)));
+  QMean op{first_axis, last_axis, {}};
+  op.requantization = mean_factor(graph_.value(x), graph_.value(output), extents_of(op, shape(x)).count);
+  return node(op, {x}, output);
+}
+
+QValueId Builder::pad(QValueId x, std::vector<std::int32_t> begin, std::vector<std::int32_t> end,
+                      std::int32_t level) {
+  Shape result = shape(x);
+  for (std::size_t axis = 0; axis < result.size(); ++axis) result[axis] += begin[axis] + end[axis];
+  return node(QPad{std::move(begin), std::move(end), level}, {x}, same_scale(x, result));
+}
+
+QValueId Builder::table(QValueId x, const std::string& function) {
+  const auto fixed = table_output_scale(function);
+  const auto output = activation(shape(x), fixed ? fixed->scale : graph_.value(x).scale);
+  if (fixed) graph_.values.back().zero_point = fixed->zero_point;
+  const float slope = function == "leaky_relu" ? 0.25f : 0.0f;
+  auto levels = table_for(function, slope, graph_.value(x), graph_.value(output), graph_.profile);
+  return node(QTable{function, slope, std::move(levels)}, {x}, output);
 }
 
 QValueId Builder::requantize(QValueId x, Clamp clamp) {
@@ -237,7 +291,13 @@ QuantizedGraph every_operation(std::uint64_t seed, const std::string& profile) {
   const auto depthwise = b.conv(first, 8, window_of(3, 3, 1, 1), 8, {-100, 127});
   const auto multiplied = b.conv(first, 16, window_of(1, 1), 8);
   const auto sum = b.add(second, depthwise, {-110, 120});
-  const auto joined = b.concat({sum, grouped, multiplied}, 3);
+  const auto gate = b.table(b.conv(b.mean(sum, 1, 2, true), 8, window_of(1, 1)), "hard_sigmoid");
+  const auto gated = b.multiply(b.table(sum, "hard_swish"), gate, {-120, 127});
+  const auto shifted = b.subtract(b.constant({1, 1, 1, 8}), gated);
+  const auto squared = b.multiply(shifted, b.add(shifted, b.constant({1, 1, 1, 1})));
+  const auto padded = b.pad(squared, {0, 1, 0, 2}, {0, 0, 3, 1}, 5);
+  const auto trimmed = b.max_pool(padded, window_of(2, 4));
+  const auto joined = b.concat({b.requantize(sum), grouped, multiplied, trimmed}, 3);
   const auto turned = b.transpose(joined, {0, 3, 1, 2});
   auto pool = window_of(5, 2, 2, 1);
   pool.pad_end[1] = 0;
@@ -281,7 +341,9 @@ void grow(Builder& b, std::vector<QValueId>& images, bool wide) {
     images.push_back(b.to_width(x, b.dtype(x) == DType::int8 ? DType::int16 : DType::int8));
     return;
   }
-  switch (pick(0, 9)) {
+  constexpr int kLinear = 14;
+  const auto kind = pick(0, wide ? 9 : kLinear);
+  switch (wide && kind == 9 ? kLinear : kind) {  // 16 bits: the first operations and this
     case 0:
     case 1:
       y = b.conv(x, pick(1, 9), window(false), 1, clamp);
@@ -314,6 +376,34 @@ void grow(Builder& b, std::vector<QValueId>& images, bool wide) {
       const std::vector<std::int32_t> orders[] = {
           {0, 2, 1, 3}, {0, 3, 1, 2}, {0, 2, 3, 1}, {0, 1, 3, 2}, {0, 3, 2, 1}};
       y = b.transpose(x, orders[pick(0, 4)]);
+      break;
+    }
+    case 9: {
+      const Shape shapes[] = {{1, 1, 1, channels}, {1, shape[1], 1, 1}, shape, {1, 1, 1, 1}};
+      const auto other = b.constant(shapes[pick(0, 3)]);
+      const auto left = pick(0, 1) ? x : other, right = left == x ? other : x;
+      y = pick(0, 1) ? b.add(left, right, clamp) : b.subtract(left, right, clamp);
+      break;
+    }
+    case 10: {
+      const auto gate = b.table(b.mean(x, 1, 2, true), "hard_sigmoid");
+      y = pick(0, 1) ? b.multiply(x, gate, clamp) : b.multiply(gate, x, clamp);
+      break;
+    }
+    case 11: {
+      const auto first = pick(1, 3);
+      y = b.mean(x, first, pick(first, 3), true);
+      break;
+    }
+    case 12:
+      y = b.pad(x, {0, pick(0, 2), pick(0, 2), pick(0, 1)}, {0, pick(0, 2), pick(0, 2), pick(0, 1)},
+                pick(0, 1) ? b.value(x).zero_point : pick(-128, 127));
+      break;
+    case 13: {
+      // Not elu and gelu: LiteRT's reference kernels and TensorFlow Lite Micro have one of them each.
+      static const std::string functions[] = {"sigmoid",      "tanh", "hard_swish",
+                                              "hard_sigmoid", "silu", "leaky_relu"};
+      y = b.table(x, functions[pick(0, 5)]);
       break;
     }
     default:

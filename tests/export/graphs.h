@@ -22,6 +22,7 @@ class Builder {
   Builder(std::uint64_t seed, const Shape& input, std::string profile = "litert");
 
   QValueId input() const { return graph_.inputs[0]; }
+  const QValue& value(QValueId id) const { return graph_.value(id); }
   const Shape& shape(QValueId id) const { return graph_.value(id).shape; }
   DType dtype(QValueId id) const { return graph_.value(id).dtype; }
 
@@ -30,7 +31,15 @@ class Builder {
   QValueId linear(QValueId x, std::int64_t outputs, Clamp clamp = {});
   QValueId max_pool(QValueId x, const Window& window, Clamp clamp = {});
   QValueId average_pool(QValueId x, const Window& window, Clamp clamp = {});
+  /// An int8 operand for add, subtract and multiply; theirs may repeat along axes.
+  QValueId constant(const Shape& shape);
   QValueId add(QValueId x, QValueId y, Clamp clamp = {});
+  QValueId subtract(QValueId x, QValueId y, Clamp clamp = {});
+  QValueId multiply(QValueId x, QValueId y, Clamp clamp = {});
+  QValueId mean(QValueId x, std::int32_t first_axis, std::int32_t last_axis, bool keep);
+  QValueId pad(QValueId x, std::vector<std::int32_t> begin, std::vector<std::int32_t> end,
+               std::int32_t level);
+  QValueId table(QValueId x, const std::string& function);
   QValueId concat(const std::vector<QValueId>& parts,
                   std::int32_t axis);  ///< requantizes where scales differ
   QValueId transpose(QValueId x, const std::vector<std::int32_t>& order);
@@ -49,6 +58,7 @@ class Builder {
  private:
   QValueId activation(const Shape& shape, float scale, DType dtype = DType::int8);
   QValueId same_scale(QValueId x, const Shape& shape);
+  QValueId sum(QValueId x, QValueId y, bool subtract, Clamp clamp);
   QValueId node(QOp op, const std::vector<QValueId>& inputs, QValueId output);
   Shape window_shape(QValueId x, const Window& window, std::int64_t channels) const;
   enum class Scales { one, one_a_channel };

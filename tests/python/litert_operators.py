@@ -55,7 +55,8 @@ class OneOperator(TfliteFile):
         version = 5 if code == OPERATORS.FULLY_CONNECTED else 3 if code == OPERATORS.CONV_2D else 2
         if code == OPERATORS.DEPTHWISE_CONV_2D:
             version = 3
-        if code in (OPERATORS.RELU_N1_TO_1, OPERATORS.RELU_0_TO_1):
+        first = (OPERATORS.RELU_N1_TO_1, OPERATORS.RELU_0_TO_1, OPERATORS.HARD_SWISH, OPERATORS.ELU)
+        if code in first:
             version = 1
         self.add_operator(code, inputs, [output], options, version)
         constants = {i for i, tensor in enumerate(self.tensors) if tensor.buffer}
@@ -212,6 +213,91 @@ def bound(one: OneOperator, path: Path) -> None:
     one.save(path, code, None, [x, level], y)
 
 
+def table(one: OneOperator, path: Path, code: int, options=None, fixed=None) -> None:
+    """A function of each number; all 256 levels are in the input."""
+    x = one.activation([1, 600], np.exp(one.random.uniform(-6, -1)))
+    y = one.tensor([1, 600], *fixed) if fixed else one.activation([1, 600], one.scale_of(x))
+    one.save(path, code, options, [x], y)
+
+
+def logistic(one: OneOperator, path: Path) -> None:
+    table(one, path, OPERATORS.LOGISTIC, fixed=(1 / 256, -128))
+
+
+def tanh(one: OneOperator, path: Path) -> None:
+    table(one, path, OPERATORS.TANH, fixed=(1 / 128, 0))
+
+
+def hard_swish(one: OneOperator, path: Path) -> None:
+    table(one, path, OPERATORS.HARD_SWISH)
+
+
+def elu(one: OneOperator, path: Path) -> None:
+    table(one, path, OPERATORS.ELU)
+
+
+def gelu(one: OneOperator, path: Path) -> None:
+    options = schema.GeluOptionsT()
+    options.approximate = bool(one.pick(True, False))
+    table(one, path, OPERATORS.GELU, options)
+
+
+def leaky_relu(one: OneOperator, path: Path) -> None:
+    options = schema.LeakyReluOptionsT()
+    options.alpha = float(one.random.uniform(0, 1.5))
+    table(one, path, OPERATORS.LEAKY_RELU, options)
+
+
+def binary(one: OneOperator, path: Path, code: int, options) -> None:
+    """The input and a constant, in any order, the constant repeated along some axes; or the input twice."""
+    shape = [1, *(int(extent) for extent in one.random.integers(1, 9, 3))]
+    x = one.activation(shape)
+    other = one.pick(shape, [1, 1, 1, shape[3]], [shape[3]], [1], [1, shape[1], 1, 1])
+    scale = one.random.uniform(0.01, 0.2)
+    numbers = one.random.integers(-128, 128, other).astype(np.int8)
+    constant = one.tensor(other, scale, int(one.random.integers(-128, 128)), numbers)
+    spread = scale * 40 if code == OPERATORS.MUL else 1
+    y = one.activation(shape, one.random.uniform(0.02, 0.5) * spread)
+    options.fusedActivationFunction = one.pick(*ACTIVATIONS)
+    one.save(path, code, options, one.pick([x, constant], [constant, x], [x, x]), y)
+
+
+def add_constant(one: OneOperator, path: Path) -> None:
+    binary(one, path, OPERATORS.ADD, schema.AddOptionsT())
+
+
+def sub(one: OneOperator, path: Path) -> None:
+    binary(one, path, OPERATORS.SUB, schema.SubOptionsT())
+
+
+def mul(one: OneOperator, path: Path) -> None:
+    binary(one, path, OPERATORS.MUL, schema.MulOptionsT())
+
+
+def mean(one: OneOperator, path: Path) -> None:
+    shape = [1, *(int(extent) for extent in one.random.integers(1, 12, 3))]
+    axes = one.pick([1, 2], [2, 1], [1], [2], [3], [-1, -2, 1])
+    options = schema.ReducerOptionsT()
+    options.keepDims = bool(one.pick(True, False))
+    gone = {axis % 4 for axis in axes}
+    kept = [1 if axis in gone else extent for axis, extent in enumerate(shape)]
+    left = [extent for axis, extent in enumerate(shape) if axis not in gone]
+    x = one.activation(shape)
+    y = one.activation(kept if options.keepDims else left, one.scale_of(x) * one.random.uniform(0.3, 1.5))
+    one.save(path, OPERATORS.MEAN, options, [x, one.constant(axes, np.int32)], y)
+
+
+def pad(one: OneOperator, path: Path) -> None:
+    shape = [1, *(int(extent) for extent in one.random.integers(1, 9, 3))]
+    padding = np.vstack([[0, 0], one.random.integers(0, 4, (3, 2))]).astype(np.int32)
+    x = one.activation(shape)
+    y = one.like(x, (np.array(shape) + padding.sum(1)).tolist())
+    inputs = [x, one.constant(padding)]
+    if one.pick(True, False):
+        inputs.append(one.like(x, [1], one.random.integers(-128, 128, 1).astype(np.int8)))
+    one.save(path, OPERATORS.PADV2 if len(inputs) == 3 else OPERATORS.PAD, None, inputs, y)
+
+
 KINDS = [
     conv,
     depthwise_conv,
@@ -227,4 +313,18 @@ KINDS = [
     relu_0_to_1,
     relu_n1_to_1,
     bound,
+    logistic,
+    tanh,
+    hard_swish,
+    elu,
+    gelu,
+    leaky_relu,
+    add_constant,
+    sub,
+    mul,
+    mean,
+    pad,
 ]
+
+# Not what TensorFlow Lite Micro leaves out: gelu, and another scale behind the activations with two limits.
+MICRO_KINDS = [kind for kind in KINDS if kind not in (relu6, relu_0_to_1, relu_n1_to_1, gelu)]

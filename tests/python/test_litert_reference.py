@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 pytest.importorskip("ai_edge_litert")
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from litert_operators import KINDS, OneOperator
+from litert_operators import KINDS, MICRO_KINDS, OneOperator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -51,9 +51,12 @@ def activations_of(path: Path) -> dict[str, int]:
 
 
 def litert_activations(path: Path, inputs: np.ndarray, wanted: dict[str, int]) -> dict[str, np.ndarray]:
+    codes = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0).operatorCodes
+    without_reference = any(code.builtinCode == schema.BuiltinOperator.ELU for code in codes)
+    reference, optimized = OpResolverType.BUILTIN_REF, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     interpreter = Interpreter(
         str(path),
-        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+        experimental_op_resolver_type=optimized if without_reference else reference,
         experimental_preserve_all_tensors=True,
     )
     interpreter.allocate_tensors()
@@ -119,6 +122,23 @@ def test_every_output_equals_tensorflow_lite_micro(network: str, tmp_path: Path)
         interpreter.set_input(example[np.newaxis], 0)
         interpreter.invoke()
         assert np.array_equal(interpreter.get_output(0)[0], expected)
+
+
+@pytest.mark.parametrize("kind", MICRO_KINDS, ids=lambda kind: kind.__name__)
+def test_random_operators_equal_tensorflow_lite_micro(kind, tmp_path: Path) -> None:
+    micro = pytest.importorskip("tflite_micro")
+    for seed in range(5):
+        path = tmp_path / "one.tflite"
+        kind(OneOperator(seed), path)
+        inputs = inputs_of(path)[:40]
+        graph = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0).subgraphs[0]
+        output = graph.tensors[graph.outputs[0]].name.decode()
+        ours = our_activations(path, inputs, tmp_path, "tflite-micro")[output]
+        interpreter = micro.runtime.Interpreter.from_file(str(path))
+        for example, expected in zip(inputs, ours, strict=True):
+            interpreter.set_input(example[np.newaxis], 0)
+            interpreter.invoke()
+            assert np.array_equal(interpreter.get_output(0)[0], expected), f"seed {seed}"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -91,6 +91,55 @@ def padded_network() -> torch.nn.Module:
     ).eval()
 
 
+class Gate(torch.nn.Module):
+    """Squeeze and excite."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.squeeze = torch.nn.Conv2d(channels, channels // 2, 1)
+        self.excite = torch.nn.Conv2d(channels // 2, channels, 1)
+
+    def forward(self, x):
+        means = x.mean((2, 3), keepdim=True)
+        return x * torch.nn.functional.hardsigmoid(self.excite(torch.relu(self.squeeze(means))))
+
+
+class MobileNet(torch.nn.Module):
+    """The operators of MobileNetV2, MobileNetV3 and EfficientNet, and functions of other families."""
+
+    def __init__(self):
+        super().__init__()
+        nn = torch.nn
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.Hardswish())
+        wide = [nn.Conv2d(8, 16, 1, bias=False), nn.BatchNorm2d(16), nn.Hardswish()]
+        deep = [nn.Conv2d(16, 16, 5, 1, 2, groups=16, bias=False), nn.BatchNorm2d(16), nn.Hardswish()]
+        self.block = nn.Sequential(*wide, *deep, Gate(16), nn.Conv2d(16, 8, 1))
+        down = [nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(12, 12, 3, 2, groups=12), nn.SiLU()]
+        self.down = nn.Sequential(nn.Conv2d(8, 12, 1), nn.ReLU6(), *down, nn.Conv2d(12, 10, 1), nn.Tanh())
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(10, 20), nn.LeakyReLU(0.1))
+        self.scores = nn.Sequential(nn.Linear(20, 5), nn.Sigmoid())
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.scores(self.head(self.down(x + self.block(x))))
+
+
+def test_a_mobilenet_computes_the_same_in_litert_and_in_c(tmp_path):
+    torch.manual_seed(1)
+    examples = np.random.default_rng(5).standard_normal((16, 3, 24, 24)).astype(np.float32)
+    source = tmp_path / "quantized.safetensors"
+    lc.from_torch(MobileNet().eval(), torch.from_numpy(examples[:1])).quantize(examples).save(source)
+    path = written(source, tmp_path)
+    inputs = inputs_of(path)
+    ours = our_activations(source, inputs, tmp_path)
+    wanted = {name: index for name, index in activations_of(path).items() if name in ours}
+    theirs = litert_activations(path, inputs, wanted)
+    assert wanted.keys() == ours.keys()
+    assert not [name for name in wanted if not np.array_equal(ours[name], theirs[name])]
+    result = call("export", source, "--exporter", "c", "--out", tmp_path / "c", "--verify")
+    assert result.code == 0, result.err
+
+
 def test_paddings_without_a_name_compute_the_same_in_litert_and_in_micro(tmp_path):
     micro = pytest.importorskip("tflite_micro")
     examples = np.random.default_rng(5).standard_normal((8, 3, 32, 32)).astype(np.float32)

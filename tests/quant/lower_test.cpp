@@ -293,7 +293,13 @@ TEST(Lower, refuses_forms_of_operators_that_only_floats_have) {
   EXPECT_THAT(complaint_about(image, "permute", {{"order", Integers{1, 0, 2, 3}}}),
               HasSubstr("a batch that moves"));
   EXPECT_THAT(complaint_about(image, "concat", {{"axis", std::int64_t{0}}}), HasSubstr("axis 0"));
-  EXPECT_THAT(complaint_about(image, "gelu", {}), HasSubstr("operator 'gelu'"));
+  EXPECT_THAT(complaint_about(image, "mish", {}), HasSubstr("operator 'mish'"));
+  EXPECT_THAT(complaint_about(image, "elu", {{"alpha", 0.5}}), HasSubstr("another alpha"));
+  EXPECT_THAT(complaint_about(image, "hard_sigmoid", {{"alpha", 0.2}}), HasSubstr("alpha 0.2"));
+  EXPECT_THAT(complaint_about(image, "reduce_mean", {{"axes", Integers{0}}}), HasSubstr("over the batch"));
+  EXPECT_THAT(
+      complaint_about(image, "pad", {{"padding", Integers{0, 0, 1, 1, 0, 0, 1, 1}}, {"mode", "edge"}}),
+      HasSubstr("padding by edge"));
 }
 
 TEST(Lower, refuses_operands_that_only_floats_take) {
@@ -302,18 +308,73 @@ TEST(Lower, refuses_operands_that_only_floats_take) {
   const ValueRanges ranges = {{"input", {-1, 1}}, {"fc", {-1, 1}}, {"conv", {-1, 1}}, {"sum", {-1, 1}}};
   EXPECT_THAT(complaint_of([&] { lower(itself, ranges); }), testing::HasSubstr("a computed weight"));
 
-  NetworkBuilder build({1, 4, 3, 3});
-  const auto input = build.last();
-  build.conv("conv", 1, {1, 1}, {1, 1});
-  const auto broadcast = build.join("add", "sum", {input, build.last()}).finish();
-  EXPECT_THAT(complaint_of([&] { lower(broadcast, ranges); }), testing::HasSubstr("shapes that broadcast"));
+  NetworkBuilder weightless({1, 4, 3, 3});
+  const auto pool = weightless.join("relu", "sum", {weightless.weight("constant", {1, 4, 3, 3})}).finish();
+  EXPECT_THAT(complaint_of([&] { lower(pool, ranges); }), testing::HasSubstr("a constant as input"));
+}
 
-  NetworkBuilder biased({1, 4, 3, 3});
-  biased.conv("conv", 1, {1, 1}, {1, 1});
-  const auto conv = biased.last();
-  const auto bias = *biased.finish({conv}).graph.find_value("conv.bias");
-  const auto constant = biased.join("add", "sum", {conv, bias}).finish({biased.last()});
-  EXPECT_THAT(complaint_of([&] { lower(constant, ranges); }), testing::HasSubstr("a constant as input"));
+TEST(Lower, functions_become_tables_close_to_float) {
+  for (const auto* function :
+       {"sigmoid", "tanh", "hard_swish", "hard_sigmoid", "silu", "elu", "leaky_relu", "gelu"}) {
+    SCOPED_TRACE(function);
+    NetworkBuilder build({1, 3, 6, 6});
+    build.conv("conv", 4, {3, 3}, {1, 1}).node(function, "function");
+    EXPECT_THAT(ops_of(close_to_float(build.finish())), testing::ElementsAre("conv", "table"));
+  }
+}
+
+TEST(Lower, squeeze_and_excite_stays_close) {
+  NetworkBuilder build({1, 3, 8, 8});
+  build.conv("conv", 6, {3, 3}, {1, 1}).node("hard_swish", "swish");
+  const auto image = build.last();
+  build.node("reduce_mean", "mean", {{"axes", Integers{2, 3}}, {"keep", true}});
+  build.conv("squeeze", 3, {1, 1}, {1, 1}).node("relu", "relu").conv("excite", 6, {1, 1}, {1, 1});
+  build.node("hard_sigmoid", "gate");
+  build.join("mul", "scaled", {build.last(), image});
+  const auto graph = close_to_float(build.finish());
+  EXPECT_THAT(ops_of(graph), testing::ElementsAre("conv", "table", "mean", "conv", "conv", "table", "mul"));
+}
+
+TEST(Lower, operands_may_be_parameters_in_pytorchs_shapes) {
+  NetworkBuilder build({1, 3, 6, 5});
+  build.conv("conv", 4, {3, 3}, {1, 1});
+  build.join("mul", "scaled", {build.last(), build.weight("scale", {4, 1, 1}, 0.5, 2)});
+  build.join("sub", "shifted", {build.weight("offset", {1, 4, 6, 5}), build.last()});
+  build.join("add", "sum", {build.last(), build.weight("number", {1}, 1, 2)}).node("relu6", "relu6");
+  EXPECT_THAT(ops_of(close_to_float(build.finish())), testing::ElementsAre("conv", "mul", "add", "add"));
+}
+
+TEST(Lower, means_over_any_neighboring_axes_stay_close) {
+  for (const auto& axes : {Integers{2, 3}, {1}, {2}, {3}, {1, 2, 3}, {1, 2}}) {
+    for (const bool keep : {true, false}) {
+      SCOPED_TRACE(to_string(axes) + (keep ? " kept" : ""));
+      NetworkBuilder build({1, 3, 6, 5});
+      build.conv("conv", 4, {3, 3}, {1, 1}).node("reduce_mean", "mean", {{"axes", axes}, {"keep", keep}});
+      close_to_float(build.finish());
+    }
+  }
+}
+
+TEST(Lower, pads_with_zeros_and_with_other_numbers_stay_close) {
+  NetworkBuilder build({1, 3, 6, 5});
+  build.node("pad", "zeros", {{"padding", Integers{0, 0, 1, 2, 0, 1, 0, 3}}});
+  build.conv("conv", 4, {3, 3}, {1, 1});
+  build.node("pad", "others", {{"padding", Integers{0, 2, 0, 0, 0, 0, 1, 1}}, {"value", 40.0}});
+  const auto graph = close_to_float(build.finish());
+  EXPECT_THAT(ops_of(graph), testing::ElementsAre("pad", "conv", "requantize", "pad"));
+}
+
+TEST(Lower, permutes_that_cancel_vanish_and_others_become_one) {
+  NetworkBuilder build({1, 3, 6, 5});
+  build.conv("conv1", 4, {3, 3}, {1, 1});
+  build.node("permute", "there", {{"order", Integers{0, 2, 3, 1}}});
+  build.node("permute", "back", {{"order", Integers{0, 3, 1, 2}}});
+  build.conv("conv2", 4, {3, 3}, {1, 1});
+  build.node("permute", "turned", {{"order", Integers{0, 3, 2, 1}}});
+  build.node("permute", "further", {{"order", Integers{0, 2, 1, 3}}});
+  build.conv("conv3", 4, {1, 1}, {1, 1});
+  EXPECT_THAT(ops_of(close_to_float(build.finish())),
+              testing::ElementsAre("conv", "conv", "transpose", "conv"));
 }
 
 TEST(Calibration, refuses_no_inputs_constant_inputs_and_nan) {

@@ -71,6 +71,11 @@ class NetworkBuilder {
     return *this;
   }
 
+  /// A parameter for join().
+  ValueId weight(const std::string& name, const Shape& shape, double low = -1, double high = 1) {
+    return parameter(name, shape, low, high);
+  }
+
   Model finish() {
     if (model_.graph.outputs().empty()) model_.graph.set_outputs({last_});
     return model_;

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "libcompress/quant/lower/operators.h"
+#include "libcompress/quant/tables.h"
 
 namespace compress::lowering {
 namespace {
@@ -17,18 +19,40 @@ void clamp(Lowering& to, const Node& node) {
   to.add_result(node, op, {x}, node.output, scale);
 }
 
-void add(Lowering& to, const Node& node) {
-  refuse_if(to.shape(node.inputs[0]) != to.shape(node.inputs[1]), node, "shapes that broadcast",
-            "two equal shapes");
-  const auto left = to.canonical(node.inputs[0]);
-  const auto right = to.canonical(node.inputs[1]);
-  const auto result = to.result_of(node);
-  const auto scale = to.chosen_scale(result);
+/// A function that has a table.
+void add_table(Lowering& to, const Node& node, const std::string& function, float parameter = 0) {
+  const auto x = to.canonical(node.inputs[0]);
+  const auto fixed = table_output_scale(function);
+  const auto scale = fixed ? Scale{fixed->scale, fixed->zero_point} : to.chosen_scale(node.output);
   QValue output;
-  output.scale = scale.scale;
-  auto op = add_for(to.value(left), to.value(right), output);
-  to.join_clamp(node, op, scale);
-  to.add_result(node, op, {left, right}, result, scale);
+  output.name = to.graph().value(node.output).name;
+  output.scale = scale.scale, output.zero_point = scale.zero_point;
+  auto levels = table_for(function, parameter, to.value(x), output, to.profile());
+  to.add_result(node, QTable{function, parameter, std::move(levels)}, {x}, node.output, scale);
+}
+
+void function(Lowering& to, const Node& node) { add_table(to, node, node.op); }
+
+void gelu(Lowering& to, const Node& node) {
+  add_table(to, node, node.attributes.boolean("tanh") ? "gelu_tanh" : "gelu");
+}
+
+void elu(Lowering& to, const Node& node) {
+  refuse_if(node.attributes.number("alpha") != 1, node, "another alpha", "1");
+  add_table(to, node, "elu");
+}
+
+void leaky_relu(Lowering& to, const Node& node) {
+  const auto slope = static_cast<float>(node.attributes.number("slope"));
+  refuse_if(slope < 0, node, fmt::format("a slope of {}", slope), "0 or more");
+  add_table(to, node, "leaky_relu", slope);
+}
+
+void hard_sigmoid(Lowering& to, const Node& node) {
+  const double alpha = node.attributes.number("alpha"), beta = node.attributes.number("beta");
+  refuse_if(std::abs(alpha - 1.0 / 6) > 1e-6 || beta != 0.5, node,
+            fmt::format("alpha {} and beta {}", alpha, beta), "1/6 and 0.5");
+  add_table(to, node, "hard_sigmoid");
 }
 
 void softmax(Lowering& to, const Node& node) {
@@ -51,8 +75,20 @@ void nothing(Lowering& to, const Node& node) { to.share_forms(node.inputs[0], no
 }  // namespace
 
 std::vector<Operator> elementwise_operators() {
-  return {{"add", add},    {"clip", clamp},  {"dropout", nothing},
-          {"relu", clamp}, {"relu6", clamp}, {"softmax", softmax}};
+  return {{"clip", clamp},
+          {"dropout", nothing},
+          {"elu", elu},
+          {"gelu", gelu},
+          {"hard_sigmoid", hard_sigmoid},
+          {"hard_swish", function},
+          {"identity", nothing},
+          {"leaky_relu", leaky_relu},
+          {"relu", clamp},
+          {"relu6", clamp},
+          {"sigmoid", function},
+          {"silu", function},
+          {"softmax", softmax},
+          {"tanh", function}};
 }
 
 }  // namespace compress::lowering

@@ -93,6 +93,12 @@ QValueId Lowering::add_constant(const std::string& name, Tensor data, std::vecto
   return add_value(std::move(made));
 }
 
+QValueId Lowering::add_constant(const std::string& name, Tensor data, float scale) {
+  const auto id = add_constant(name, std::move(data), std::vector<float>{});
+  result_.values[index_of(id)].scale = scale;
+  return id;
+}
+
 QValueId Lowering::add_node(const std::string& name, QOp op, std::vector<QValueId> inputs, QValueId output) {
   result_.nodes.push_back({name, std::move(op), std::move(inputs), output});
   return output;

@@ -35,6 +35,7 @@ class Lowering {
   const Shape& shape(ValueId id) const { return graph().value(id).shape; }
   std::size_t rank(ValueId id) const { return shape(id).size(); }
   std::span<const float> weight(ValueId id) const;
+  const std::string& profile() const { return result_.profile; }
   bool shares_one_scale(const Node& node) const { return one_scale_.contains(node.name); }
 
   /// Where `node`'s result goes: behind the clamp that joined it.
@@ -62,6 +63,7 @@ class Lowering {
   const QValue& value(QValueId id) const { return result_.value(id); }
   QValueId add_activation(const std::string& name, Shape shape, Scale scale);
   QValueId add_constant(const std::string& name, Tensor data, std::vector<float> scales);
+  QValueId add_constant(const std::string& name, Tensor data, float scale);
   QValueId add_node(const std::string& name, QOp op, std::vector<QValueId> inputs, QValueId output);
   /// A node that keeps the numbers and so the scale.
   QValueId add_same_scale(const std::string& name, QOp op, QValueId from, const std::string& value_name,

@@ -19,6 +19,28 @@ void concat(Lowering& to, const Node& node) {
   to.add_result(node, op, std::move(inputs), node.output, scale);
 }
 
+/// Of zeros: every scale has an exact one. Other numbers need a range that holds them, that of the result.
+void pad(Lowering& to, const Node& node) {
+  refuse_if(node.attributes.text("mode") != "constant", node, "padding by " + node.attributes.text("mode"),
+            "constant padding");
+  const auto& padding = node.attributes.integers("padding");
+  const auto rank = to.rank(node.output), axes = padding.size() / 2;
+  refuse_if(padding[0] != 0 || padding[axes] != 0, node, "a padded batch", "axes behind the batch");
+  const auto number = static_cast<float>(node.attributes.number("value"));
+  auto x = to.canonical(node.inputs[0]);
+  if (number != 0) x = to.with_scale(node, x, to.chosen_scale(node.output));
+  const Scale scale{to.value(x).scale, to.value(x).zero_point};
+  QPad op;
+  for (const int axis : canonical_order(rank)) {
+    const auto at = static_cast<std::size_t>(std::max(axis, 0));
+    op.begin.push_back(axis == kAdded ? 0 : static_cast<std::int32_t>(padding[at]));
+    op.end.push_back(axis == kAdded ? 0 : static_cast<std::int32_t>(padding[axes + at]));
+  }
+  refuse_if(op.begin.size() > 4, node, fmt::format("{} axes", rank), "at most 4");
+  op.level = clamp_level(to.value(x), number);
+  to.add_result(node, std::move(op), {x}, node.output, scale);
+}
+
 /// Costs nothing here: the same bytes under another order of axes, moved when somebody needs them
 /// otherwise.
 void permute(Lowering& to, const Node& node) {
@@ -58,7 +80,7 @@ void flatten(Lowering& to, const Node& node) {
 }  // namespace
 
 std::vector<Operator> movement_operators() {
-  return {{"concat", concat}, {"flatten", flatten}, {"permute", permute}};
+  return {{"concat", concat}, {"flatten", flatten}, {"pad", pad}, {"permute", permute}};
 }
 
 }  // namespace compress::lowering

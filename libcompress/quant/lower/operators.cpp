@@ -7,14 +7,11 @@
 namespace compress::lowering {
 namespace {
 
-bool is_constant(const Graph& graph, ValueId id) {
-  const auto kind = graph.value(id).kind;
-  return kind == ValueKind::parameter || kind == ValueKind::buffer;
-}
-
-void check_operands(const Graph& graph, const Node& node, bool has_weights) {
+void check_operands(const Graph& graph, const Node& node, Operator::Operands operands) {
+  if (operands == Operator::Operands::any) return;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const bool weight = has_weights && i > 0, constant = is_constant(graph, node.inputs[i]);
+    const bool weight = operands == Operator::Operands::weights_behind_first && i > 0;
+    const bool constant = is_constant(graph, node.inputs[i]);
     refuse_if(weight && !constant, node, "a computed weight", "a parameter");
     refuse_if(!weight && constant, node, "a constant as input", "an activation");
   }
@@ -29,10 +26,16 @@ void check_operands(const Graph& graph, const Node& node, bool has_weights) {
 
 }  // namespace
 
+bool is_constant(const Graph& graph, ValueId id) {
+  const auto kind = graph.value(id).kind;
+  return kind == ValueKind::parameter || kind == ValueKind::buffer;
+}
+
 const std::vector<Operator>& all_operators() {
   static const std::vector<Operator> table = [] {
     std::vector<Operator> rows;
-    for (auto family : {weighted_operators, pool_operators, elementwise_operators, movement_operators}) {
+    for (auto family : {weighted_operators, pool_operators, elementwise_operators, binary_operators,
+                        reduction_operators, movement_operators}) {
       const auto more = family();
       rows.insert(rows.end(), more.begin(), more.end());
     }
@@ -47,7 +50,7 @@ const Operator& operator_of(const Graph& graph, const Node& node) {
   const auto found =
       std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.name == node.op; });
   if (found == table.end()) refuse_operator(node);
-  check_operands(graph, node, found->has_weights);
+  check_operands(graph, node, found->operands);
   return *found;
 }
 

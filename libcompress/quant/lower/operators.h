@@ -11,13 +11,18 @@ namespace compress::lowering {
 struct Operator {
   std::string_view name;  ///< of the float operator
   void (*lower)(Lowering& to, const Node& node);
-  bool has_weights = false;  ///< its operands behind the first are parameters
+  enum class Operands { activations, weights_behind_first, any } operands = Operands::activations;
 };
 
 std::vector<Operator> weighted_operators();     ///< convolutions, linear, batch norms
 std::vector<Operator> pool_operators();         ///< windows without weights
-std::vector<Operator> elementwise_operators();  ///< clamps, sums, softmax
+std::vector<Operator> elementwise_operators();  ///< clamps, functions, softmax
+std::vector<Operator> binary_operators();       ///< of two values, one of which may be a parameter
+std::vector<Operator> reduction_operators();    ///< means
 std::vector<Operator> movement_operators();     ///< what only moves numbers
+
+/// A parameter or buffer.
+bool is_constant(const Graph& graph, ValueId id);
 
 /// Sorted by name.
 const std::vector<Operator>& all_operators();

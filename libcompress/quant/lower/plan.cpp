@@ -26,7 +26,8 @@ class Planner {
 
  private:
   void join_clamp(const Node& node) {
-    static const std::set<std::string, std::less<>> kClamping = {"conv", "linear", "add", "batch_norm"};
+    static const std::set<std::string, std::less<>> kClamping = {"conv", "linear", "add",
+                                                                 "sub",  "mul",    "batch_norm"};
     if (!kClamping.contains(node.op) || !read_once(graph_, node.output)) return;
     const auto& reader = graph_.node(graph_.consumers(node.output)[0]);
     if (!bounds_of(reader)) return;
@@ -54,8 +55,9 @@ class Planner {
   /// The value that decides the scale of `id`, if every reader of it and of those between leads to `id`. A
   /// mean is narrower than what it averages: its scale is better changed behind it.
   std::optional<ValueId> scale_origin(ValueId id) const {
-    static const std::set<std::string, std::less<>> kSharing = {"max_pool", "permute", "flatten"};
-    static const std::set<std::string, std::less<>> kFixed = {"softmax", "avg_pool", "global_avg_pool"};
+    static const std::set<std::string, std::less<>> kSharing = {"max_pool", "permute", "flatten", "identity"};
+    static const std::set<std::string, std::less<>> kFixed = {
+        "softmax", "avg_pool", "global_avg_pool", "sigmoid", "tanh", "hard_sigmoid", "pad"};
     for (;;) {
       const auto* producer = graph_.producer(id);
       if (!producer || !read_once(graph_, id) || kFixed.contains(producer->op)) return std::nullopt;

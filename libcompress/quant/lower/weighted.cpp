@@ -178,7 +178,8 @@ void linear(Lowering& to, const Node& node) {
 }  // namespace
 
 std::vector<Operator> weighted_operators() {
-  return {{"batch_norm", norm, true}, {"conv", conv, true}, {"linear", linear, true}};
+  constexpr auto kWeights = Operator::Operands::weights_behind_first;
+  return {{"batch_norm", norm, kWeights}, {"conv", conv, kWeights}, {"linear", linear, kWeights}};
 }
 
 }  // namespace compress::lowering
