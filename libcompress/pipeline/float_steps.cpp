@@ -21,7 +21,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kProofInputs = 8;
+constexpr std::int64_t kProofInputs = 8;  // even: steps before the last take half of them
 
 /// metrics.jsonl: a line an epoch of every finished training, for people and scripts that watch the run.
 void write_metrics(RunFolder& folder, const std::string& step, const std::vector<EpochMetrics>& history) {

@@ -71,11 +71,21 @@ class PruningStage {
         unpruned_groups_ = find_groups(bench_.model("original").graph, allowed_);
       }
       return prune_step(bench_, {name, current_, to, interpolate(start_, goal_, schedule_[i].amount),
-                                 allowed_, unpruned_groups_, proof_views_});
+                                 allowed_, unpruned_groups_, views_of(i)});
     });
     current_ = to;
     undecided_.push_back(name);
     if (schedule_[i].amount == 1) refuse_unfit(target_of(bench_.recipe), bench_.model(to).graph);
+  }
+
+  /// The last pruning, whose network is the result, is proved on all views. The others take one half or the
+  /// other in turn: a proof runs two networks, which is most of what a step costs beside its training.
+  std::span<const float> views_of(std::size_t i) const {
+    const auto later = std::span(schedule_).subspan(i + 1);
+    if (std::ranges::none_of(later, [](const Step& s) { return s.kind == Step::Kind::prune; }))
+      return proof_views_;
+    const auto half = proof_views_.size() / 2;
+    return std::span(proof_views_).subspan(i % 2 * half, half);
   }
 
   void train_at(std::size_t i) {

@@ -36,6 +36,12 @@ def test_wrong_usage_exits_with_2(arguments):
     assert call(*arguments).code == 2
 
 
+def test_an_option_that_a_verb_does_not_have_is_refused():
+    result = call("plugins", "--verify")
+    assert result.code == 2
+    assert "--verify" in result.err
+
+
 def test_an_unknown_verb_is_named_with_its_neighbour():
     result = call("evalute")
     assert result.code == 2

@@ -63,6 +63,7 @@ int run(int argc, char** argv) {
   std::function<int(const Session&)> chosen;
   for (const auto& verb : all_verbs()) {
     auto* sub = app.add_subcommand(verb.name, verb.summary);
+    sub->allow_extras(false);  // verbs inherit it: a mistyped option would be taken for nothing
     sub->footer("Example:\n  " + verb.example);
     sub->add_flag("--json", json, "print one JSON object");
     sub->add_flag("--quiet", quiet, "no progress and no messages but warnings");
