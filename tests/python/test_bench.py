@@ -48,7 +48,7 @@ def test_bench_names_the_place_of_a_mistake_in_a_target_file(tmp_path):
     target = tmp_path / "chip.yaml"
     target.write_text("core: cortex-m3\nrom: 1MiB\n")
     result = call("bench", tmp_path / "none.tflite", "--target", target)
-    assert result.code == 4
+    assert result.code == 3
     assert "chip.yaml:2:1: unknown key 'rom'" in result.err
 
 
