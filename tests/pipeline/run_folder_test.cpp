@@ -74,11 +74,15 @@ TEST_F(RunFolderTest, writes_what_a_step_leaves_before_it_records_the_step) {
 TEST_F(RunFolderTest, does_not_record_a_step_whose_file_could_not_be_written) {
   {
     RunFolder run(folder_, "recipe");
-    run.step("makes", [&] {
+    const auto make = [&] {
       run.later([] { throw Error(ErrorKind::io, "the disk is full"); });
       return json::object();
-    });
-    EXPECT_THROW(run.settle(), Error);
+    };
+    const auto finish = [&] {
+      run.step("makes", make);  // may be the call that learns of it already
+      run.settle();
+    };
+    EXPECT_THROW(finish(), Error);
   }
   EXPECT_TRUE(RunFolder::steps_of(folder_).empty());
 }
