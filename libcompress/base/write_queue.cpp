@@ -39,16 +39,14 @@ void WriteQueue::work() {
     changed_.wait(lock, [this] { return !waiting_.empty() || closing_; });
     if (waiting_.empty()) return;
     std::exception_ptr failure;
-    {
-      Job& job = waiting_.front();  // a deque keeps it in its place while others are added
-      lock.unlock();
-      try {
-        job();
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      lock.lock();
+    Job& job = waiting_.front();  // a deque keeps it in its place while others are added
+    lock.unlock();
+    try {
+      job();
+    } catch (...) {
+      failure = std::current_exception();
     }
+    lock.lock();
     waiting_.pop_front();
     if (failure) {
       failure_ = failure;

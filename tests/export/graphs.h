@@ -15,6 +15,10 @@ struct Clamp {
   std::int32_t lowest = -128, highest = 127;
 };
 
+inline Window square(std::int32_t kernel, std::int32_t stride, std::int32_t padding) {
+  return {{kernel, kernel}, {stride, stride}, {padding, padding}, {padding, padding}, {1, 1}};
+}
+
 /// Builds a network node by node. Every method returns the new activation, of as many bits as what it is made
 /// from; clamps are levels of 8 bits, of 16 the same part.
 class Builder {

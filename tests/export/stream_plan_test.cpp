@@ -17,10 +17,7 @@ namespace {
 using testing_graphs::Builder;
 using testing_graphs::every_operation;
 using testing_graphs::random_graph;
-
-Window square(std::int32_t kernel, std::int32_t stride, std::int32_t padding) {
-  return {{kernel, kernel}, {stride, stride}, {padding, padding}, {padding, padding}, {1, 1}};
-}
+using testing_graphs::square;
 
 const StreamedValue& streamed(const StreamPlan& plan, QValueId id) { return plan.values[index_of(id)]; }
 

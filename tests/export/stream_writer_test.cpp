@@ -15,10 +15,7 @@ namespace {
 using testing::HasSubstr;
 using testing_graphs::Builder;
 using testing_graphs::record;
-
-Window square(std::int32_t kernel, std::int32_t stride, std::int32_t padding) {
-  return {{kernel, kernel}, {stride, stride}, {padding, padding}, {padding, padding}, {1, 1}};
-}
+using testing_graphs::square;
 
 /// A residual block, every kind of pool, a depthwise and a grouped convolution.
 QuantizedGraph image_network() {

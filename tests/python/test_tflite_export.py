@@ -125,18 +125,26 @@ class MobileNet(torch.nn.Module):
         return self.scores(self.head(self.down(x + self.block(x))))
 
 
+def expect_equal_in_litert(
+    source: Path, path: Path, folder: Path
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Every activation of `source` is in the file made of it, with LiteRT's bytes."""
+    inputs = inputs_of(path)
+    ours = our_activations(source, inputs, folder)
+    wanted = {name: index for name, index in activations_of(path).items() if name in ours}
+    theirs = litert_activations(path, inputs, wanted)
+    assert wanted.keys() == ours.keys()
+    assert not [name for name in wanted if not np.array_equal(ours[name], theirs[name])]
+    return inputs, ours
+
+
 def test_a_mobilenet_computes_the_same_in_litert_and_in_c(tmp_path):
     torch.manual_seed(1)
     examples = np.random.default_rng(5).standard_normal((16, 3, 24, 24)).astype(np.float32)
     source = tmp_path / "quantized.safetensors"
     lc.from_torch(MobileNet().eval(), torch.from_numpy(examples[:1])).quantize(examples).save(source)
     path = written(source, tmp_path)
-    inputs = inputs_of(path)
-    ours = our_activations(source, inputs, tmp_path)
-    wanted = {name: index for name, index in activations_of(path).items() if name in ours}
-    theirs = litert_activations(path, inputs, wanted)
-    assert wanted.keys() == ours.keys()
-    assert not [name for name in wanted if not np.array_equal(ours[name], theirs[name])]
+    expect_equal_in_litert(source, path, tmp_path)
     result = call("export", source, "--out", tmp_path / "c")
     assert result.code == 0, result.err
     build_and_test(tmp_path / "c")
@@ -149,12 +157,7 @@ def test_paddings_without_a_name_compute_the_same_in_litert_and_in_micro(tmp_pat
     source = tmp_path / "quantized.safetensors"
     model.quantize(examples).save(source)
     path = written(source, tmp_path)
-    inputs = inputs_of(path)
-    ours = our_activations(source, inputs, tmp_path)
-    wanted = {name: index for name, index in activations_of(path).items() if name in ours}
-    theirs = litert_activations(path, inputs, wanted)
-    assert wanted.keys() == ours.keys()
-    assert not [name for name in wanted if not np.array_equal(ours[name], theirs[name])]
+    inputs, ours = expect_equal_in_litert(source, path, tmp_path)
     file = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
     codes = {code.builtinCode for code in file.operatorCodes}
     assert {schema.BuiltinOperator.PAD, schema.BuiltinOperator.PADV2} <= codes
