@@ -1,0 +1,97 @@
+// One layer of the C writer: a function whose body is a constant struct of settings and the call of a kernel.
+// Every operator has a lower() here, defined in the file of its family.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "libcompress/export/c_network.h"
+
+namespace compress {
+
+/// Kernels index with int32; no microcontroller comes near.
+inline constexpr std::int64_t kMostCBytes = std::int64_t{1} << 30;
+
+/// Makes the layers of one graph.
+class LayerWriter {
+ public:
+  LayerWriter(CNetwork& network, const QuantizedGraph& sized, CForm form)
+      : network_(network), graph_(sized), form_(form) {}
+
+  CLayer run(std::size_t position);
+
+ private:
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+
+  // The body of the layer function; each sets title_.
+  // weighted.cpp
+  std::string lower(const QConv& conv);
+  std::string lower(const QLinear& linear);
+  // pools.cpp
+  std::string lower(const QMaxPool& op);
+  std::string lower(const QAvgPool& op);
+  std::string lower(const QMean& mean);
+  // elementwise.cpp
+  std::string lower(const QAdd& add);
+  std::string lower(const QMul& mul);
+  std::string lower(const QRequantize& op);
+  std::string lower(const QTable& table);
+  std::string lower(const QSoftmax& softmax);
+  // movement.cpp
+  std::string lower(const QConcat& concat);
+  std::string lower(const QTranspose& transpose);
+  std::string lower(const QReshape&);
+  std::string lower(const QPad& pad);
+
+  // What several of them need (layer_writer.cpp; pool, operand, repeats, spread and copy with their family).
+  const QValue& value(std::size_t input) const { return graph_.value(node_->inputs[input]); }
+  const QValue& output() const { return graph_.value(node_->output); }
+  std::string prefixed(std::string_view text) const { return fmt::format("{}_{}", network_.name, text); }
+  /// "03_conv2": unique by the position.
+  std::string stem() const;
+  [[noreturn]] void refuse(const std::string& found, const std::string& allowed) const;
+  void check_size() const;
+  std::string parameters() const;
+  bool sums() const { return std::holds_alternative<QAvgPool>(node_->op); }
+  std::string constant(CConstant constant, const std::string& kind, const std::string& layout);
+  Fields weight_fields(std::vector<std::int8_t> weights, const std::string& layout,
+                       const std::vector<Requantization>& requantization);
+  std::pair<std::string, std::string> window_field(const Window& window) const;
+  /// Settings that begin with the window, which takes lines of its own.
+  std::string window_settings(const std::string& type, const Window& window, const Fields& fields) const;
+  std::string call(const std::string& kernel) const;
+  /// Of a kernel that comes in all forms.
+  std::string call_windowed(const std::string& kernel);
+  std::string pool(const std::string& kernel, const std::string& noun, const Window& window,
+                   std::int32_t lowest, std::int32_t highest);
+  /// The C name of an operand: a parameter of the layer function, or a constant.
+  std::string operand(std::size_t i);
+  bool repeats() const;
+  /// Axes along which both operands go on as before are one.
+  std::string spread() const;
+  /// From the caller's input to the caller's output, the one case in which such a layer must do something.
+  std::string copy() const;
+
+  static Fields number_fields(std::initializer_list<std::pair<const char*, std::int64_t>> numbers);
+  static void append(Fields& fields, const Fields& more);
+  /// "  static const NAME_conv_layer layer = {...};", wrapped.
+  static std::string settings(const std::string& type, const Fields& fields);
+  /// "{1, 1, 3, 4}": an initializer of four, `filler` before those of the list.
+  static std::string braces(std::vector<std::int64_t> list, std::int64_t filler);
+  static std::string describe(const Window& window);
+  static std::string clamp_note(std::int32_t lowest, std::int32_t highest);
+
+  CNetwork& network_;
+  const QuantizedGraph& graph_;  ///< with the shapes that the functions see
+  CForm form_;
+  const QNode* node_ = nullptr;
+  std::string position_;  ///< of the node, from "01"
+  std::string title_;     ///< set by lower()
+};
+
+}  // namespace compress
