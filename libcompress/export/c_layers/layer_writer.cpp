@@ -23,12 +23,6 @@ std::string shapes_of(const QuantizedGraph& graph, const QNode& node) {
   return text + " -> " + to_string(graph.value(node.output).shape);
 }
 
-std::int64_t macs_of(const QuantizedGraph& graph, const QNode& node) {
-  if (!std::holds_alternative<QConv>(node.op) && !std::holds_alternative<QLinear>(node.op)) return 0;
-  const auto& weights = graph.value(node.inputs[1]).shape;
-  return element_count(graph.value(node.output).shape) * (element_count(weights) / weights[0]);
-}
-
 }  // namespace
 
 CLayer LayerWriter::run(std::size_t position) {
@@ -53,6 +47,10 @@ CLayer LayerWriter::run(std::size_t position) {
   }
   layer.title = fmt::format("{} {}: {}", position + 1, comment_text(node_->name), title_);
   return layer;
+}
+
+std::string LayerWriter::prefixed(std::string_view text) const {
+  return fmt::format("{}_{}", network_.name, text);
 }
 
 std::string LayerWriter::stem() const {

@@ -2,8 +2,6 @@
 // Every operator has a lower() here, defined in the file of its family.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -51,7 +49,8 @@ class LayerWriter {
   // What several of them need (layer_writer.cpp; pool, operand, repeats, spread and copy with their family).
   const QValue& value(std::size_t input) const { return graph_.value(node_->inputs[input]); }
   const QValue& output() const { return graph_.value(node_->output); }
-  std::string prefixed(std::string_view text) const { return fmt::format("{}_{}", network_.name, text); }
+  /// "NAME_text".
+  std::string prefixed(std::string_view text) const;
   /// "03_conv2": unique by the position.
   std::string stem() const;
   [[noreturn]] void refuse(const std::string& found, const std::string& allowed) const;

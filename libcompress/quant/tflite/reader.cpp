@@ -215,6 +215,11 @@ void QuantizedTfliteReader::emit(QOp op, std::vector<QValueId> inputs, QValueId 
   graph_.nodes.push_back({value(output).name, std::move(op), std::move(inputs), output});
 }
 
+void QuantizedTfliteReader::check_activation(std::int64_t activation) const {
+  if (activation < kNone || activation > kRelu6)
+    refuse(fmt::format("fused activation {}", activation), "NONE, RELU, RELU_N1_TO_1, RELU6");
+}
+
 std::int32_t QuantizedTfliteReader::setting(std::int64_t number, const char* what) const {
   if (number < 1 || number > kLargestSetting)
     refuse(fmt::format("a {} of {}", what, number), fmt::format("1 to {}", kLargestSetting));

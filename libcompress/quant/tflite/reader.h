@@ -2,8 +2,6 @@
 // operator has a function here, defined in the file of its family and found by rows().
 #pragma once
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -152,11 +150,12 @@ class QuantizedTfliteReader {
   void emit(QOp op, std::vector<QValueId> inputs, QValueId output);
   QValueId make_output() { return activation(output()); }
   static constexpr float kUnlimited = std::numeric_limits<float>::infinity();
+  /// Those that may be fused, by their numbers in the schema.
+  static constexpr std::int64_t kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3;
+  void check_activation(std::int64_t activation) const;
   template <typename Op>
   void set_clamp(Op& op, const QValue& output, std::int64_t activation) const {
-    constexpr std::int64_t kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3;
-    if (activation < kNone || activation > kRelu6)
-      refuse(fmt::format("fused activation {}", activation), "NONE, RELU, RELU_N1_TO_1, RELU6");
+    check_activation(activation);
     limit(op, output, -kUnlimited, kUnlimited);
     if (activation == kRelu) limit(op, output, 0, kUnlimited);
     if (activation == kReluN1To1) limit(op, output, -1, 1);
