@@ -1,5 +1,7 @@
 #include "libcompress/pipeline/calibration.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -44,6 +46,14 @@ QuantizeSettings settings_of(const QuantizeOptions& options) {
   return settings;
 }
 
+/// Whether the first output holds probabilities, and not logits.
+bool ends_in_softmax(const QuantizedGraph& graph) {
+  const auto output = graph.outputs.front();
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const QNode& node) {
+    return node.output == output && std::holds_alternative<QSoftmax>(node.op);
+  });
+}
+
 }  // namespace
 
 Quantization quantize_as(const QuantizeOptions& options, const Model& model, CalibrationSource& inputs,
@@ -55,10 +65,13 @@ Quantization quantize_as(const QuantizeOptions& options, const Model& model, Cal
 
 std::vector<float> calibration_inputs(const std::filesystem::path& inputs, const DataSet& data,
                                       std::int64_t samples, std::uint64_t seed) {
-  if (inputs.empty()) return sample_views(data, Part::train, samples, seed);
+  return inputs.empty() ? sample_views(data, Part::train, samples, seed)
+                        : examples_of_file(inputs, data.input_shape());
+}
+
+std::vector<float> examples_of_file(const std::filesystem::path& inputs, const Shape& one) {
   const auto examples = read_examples(inputs);
   const auto& shape = examples.shape();
-  const auto one = data.input_shape();
   if (shape.front() == 0)
     throw Error(ErrorKind::input, {inputs.string(), "no inputs", "one example or more", ""});
   if (!std::equal(shape.begin() + 1, shape.end(), one.begin(), one.end()))
@@ -101,6 +114,18 @@ std::vector<float> sample_views(const DataSet& data, Part part, std::int64_t cou
   return chosen;
 }
 
+void check_fit(const QuantizedGraph& graph, const DataSet& data) {
+  const auto takes = graph.value(graph.inputs.front()).shape;
+  const auto gives = element_count(graph.value(graph.outputs.front()).shape);
+  if (element_count(takes) != element_count(data.input_shape()) || gives != data.target_count())
+    throw Error(ErrorKind::input,
+                {fmt::format("int8 network '{}' on data '{}'", graph.name, data.description()),
+                 fmt::format("an input of shape {} and {} outputs", to_string(takes), gives),
+                 fmt::format("as many elements as {}, and {}, one a class", to_string(data.input_shape()),
+                             data.target_count()),
+                 ""});
+}
+
 Evaluation evaluate_int8(const QuantizedGraph& graph, const RunInt8& run_view, const DataSet& data,
                          const EvaluateOptions& options) {
   const auto view_size = static_cast<std::size_t>(element_count(data.input_shape()));
@@ -114,7 +139,7 @@ Evaluation evaluate_int8(const QuantizedGraph& graph, const RunInt8& run_view, c
     }
     return scores;
   };
-  return evaluate_with(predict, outputs, data, Part::test, options);
+  return evaluate_scores(ends_in_softmax(graph), predict, outputs, data, Part::test, options);
 }
 
 std::int64_t parameter_count(const QuantizedGraph& graph) {

@@ -26,6 +26,9 @@ Quantization quantize_as(const QuantizeOptions& options, const Model& model, Cal
 std::vector<float> calibration_inputs(const std::filesystem::path& inputs, const DataSet& data,
                                       std::int64_t samples, std::uint64_t seed);
 
+/// Those of the file `inputs` alone, each of shape `one`, its batch left out.
+std::vector<float> examples_of_file(const std::filesystem::path& inputs, const Shape& one);
+
 /// Trains what quantize_as() made as 8 bits compute it (quantization-aware training: Jacob et al., CVPR
 /// 2018), as `options.fine_tune` says, and lowers the result in the same ranges. `job` has the seed, the
 /// state file and what hears of progress. With distillation it learns from `made.folded` as it is in float32.
@@ -36,6 +39,10 @@ Quantization fine_tuned(const Quantization& made, const QuantizeOptions& options
 /// view of each drawn at random, over again if there are fewer clips. Error of kind input if the part is
 /// empty.
 std::vector<float> sample_views(const DataSet& data, Part part, std::int64_t count, std::uint64_t seed);
+
+/// Error of kind input unless an example of the data has as many elements as the network takes, and the first
+/// output one for each target.
+void check_fit(const QuantizedGraph& graph, const DataSet& data);
 
 /// Accuracy on the test part of whatever runs `graph`: one quantized view in, its output bytes out.
 using RunInt8 = std::function<std::vector<std::int8_t>(const std::vector<std::int8_t>& input)>;

@@ -113,14 +113,18 @@ Evaluation evaluate(const Model& model, const DataSet& data, Part part, const Ev
 
 Evaluation evaluate_scores(const Graph& graph, const Predict& scores, const DataSet& data, Part part,
                            const EvaluateOptions& options) {
-  const auto outputs = data.target_count();
-  if (ends_in_softmax(graph)) return evaluate_with(scores, outputs, data, part, options);
-  const Predict probabilities = [&](std::span<const float> views, std::int64_t count) {
+  return evaluate_scores(ends_in_softmax(graph), scores, data.target_count(), data, part, options);
+}
+
+Evaluation evaluate_scores(bool probabilities, const Predict& scores, std::int64_t outputs,
+                           const DataSet& data, Part part, const EvaluateOptions& options) {
+  if (probabilities) return evaluate_with(scores, outputs, data, part, options);
+  const Predict softened = [&](std::span<const float> views, std::int64_t count) {
     auto found = scores(views, count);
     softmax_rows(found, static_cast<std::size_t>(outputs));
     return found;
   };
-  return evaluate_with(probabilities, outputs, data, part, options);
+  return evaluate_with(softened, outputs, data, part, options);
 }
 
 Evaluation evaluate_with(const Predict& predict, std::int64_t outputs, const DataSet& data, Part part,

@@ -49,6 +49,10 @@ using Predict = std::function<std::vector<float>(std::span<const float> views, s
 Evaluation evaluate_scores(const Graph& graph, const Predict& scores, const DataSet& data, Part part,
                            const EvaluateOptions& options = {});
 
+/// The same where `scores` are `outputs` probabilities of each view, or logits.
+Evaluation evaluate_scores(bool probabilities, const Predict& scores, std::int64_t outputs,
+                           const DataSet& data, Part part, const EvaluateOptions& options = {});
+
 /// The same of probabilities, called from this thread with all views of one or more clips.
 Evaluation evaluate_with(const Predict& predict, std::int64_t outputs, const DataSet& data, Part part,
                          const EvaluateOptions& options = {});
