@@ -380,6 +380,15 @@ bool begins_as_tflite(const std::filesystem::path& path) {
   return !error && size >= kBytes && is_tflite(read_range(path, 0, kBytes));
 }
 
+/// The length of a header, and the header's brace. Files that cannot be read are left to their reader's
+/// error.
+bool may_be_safetensors(const std::filesystem::path& path) {
+  constexpr std::uint64_t kLength = 8;
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error || (size > kLength && read_range(path, kLength, 1)[0] == std::byte{'{'});
+}
+
 }  // namespace
 
 void save_quantized(const std::filesystem::path& path, const QuantizedGraph& graph) {
@@ -389,6 +398,10 @@ void save_quantized(const std::filesystem::path& path, const QuantizedGraph& gra
 
 QuantizedGraph load_quantized(const std::filesystem::path& path, const std::string& profile) {
   if (begins_as_tflite(path)) return read_quantized_tflite(path, profile);
+  if (!may_be_safetensors(path))
+    throw Error(ErrorKind::input,
+                {path.string(), "no 8-bit network", "quantized.safetensors of a run, or an int8 .tflite file",
+                 "quantize a float network first"});
   return from_file(read_safetensors(path), path.string());
 }
 

@@ -64,13 +64,6 @@ std::string settings_of(const QOp& op) {
       op);
 }
 
-std::int64_t macs_of(const QuantizedGraph& graph, const QNode& node) {
-  const auto output = element_count(graph.value(node.output).shape);
-  if (!std::holds_alternative<QConv>(node.op) && !std::holds_alternative<QLinear>(node.op)) return 0;
-  const auto& weight = graph.value(node.inputs[1]).shape;
-  return output * (element_count(weight) / weight[0]);
-}
-
 }  // namespace
 
 std::string_view name_of(const QOp& op) {
@@ -104,6 +97,13 @@ std::string to_text(const QuantizedGraph& graph) {
                         describe(node.output));
   }
   return text;
+}
+
+std::int64_t macs_of(const QuantizedGraph& graph, const QNode& node) {
+  const auto output = element_count(graph.value(node.output).shape);
+  if (!std::holds_alternative<QConv>(node.op) && !std::holds_alternative<QLinear>(node.op)) return 0;
+  const auto& weight = graph.value(node.inputs[1]).shape;
+  return output * (element_count(weight) / weight[0]);
 }
 
 std::int64_t macs_of(const QuantizedGraph& graph) {

@@ -186,6 +186,7 @@ std::string to_text(const QuantizedGraph& graph);
 
 /// Multiply-accumulates for one example, and bytes of all constants.
 std::int64_t macs_of(const QuantizedGraph& graph);
+std::int64_t macs_of(const QuantizedGraph& graph, const QNode& node);
 std::int64_t constant_bytes_of(const QuantizedGraph& graph);
 
 /// The shared arithmetic of reference executor and generated C.

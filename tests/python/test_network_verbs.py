@@ -290,3 +290,50 @@ def test_a_damaged_file_gives_one_sentence(verb, network, tmp_path):
 @pytest.mark.parametrize("verb", [["inspect"], ["groups"], ["prune", "--amount", "50%", "--out", "x.onnx"]])
 def test_a_missing_file_is_an_error_of_io(verb, tmp_path):
     assert call(*verb, tmp_path / "none.onnx").code == 7
+
+
+def test_quantizes_a_network_on_examples_of_a_file_alone(network, tmp_path):
+    examples = tmp_path / "examples.npy"
+    np.save(examples, np.concatenate([IMAGES, -IMAGES]))
+    file = tmp_path / "small.safetensors"
+    told = call("quantize", network, "--inputs", examples, "--out", file, "--json").json
+    assert told["inputs"] == 6
+    assert {layer["layer"] for layer in told["layers"]} >= {"conv1", "fc"}
+    done = call("export", network, "--inputs", examples, "--to", "tflite", "--out", tmp_path / "tflite")
+    assert done.code == 0 and (tmp_path / "tflite" / "network.tflite").exists()
+
+
+def test_names_what_calibration_may_take_if_there_is_nothing(network):
+    for verb in (("quantize",), ("export", "--out", "files")):
+        failed = call(verb[0], network, *verb[1:])
+        assert failed.code == 2
+        assert "--data PLUGIN[:FOLDER], or --inputs with an .npy or .npz file" in failed.err
+
+
+def test_tells_the_scales_of_an_8_bit_network_and_the_memory_that_its_c_needs(network, tmp_path):
+    examples, file = tmp_path / "examples.npy", tmp_path / "small.safetensors"
+    np.save(examples, IMAGES)
+    call("quantize", network, "--inputs", examples, "--out", file)
+    told = call("inspect", file, "--json").json
+    float_network = call("inspect", network, "--json").json
+    assert told["profile"] == "litert" and told["macs"] == float_network["macs"]
+    assert [layer["op"] for layer in told["layers"]] == [
+        "conv",
+        "conv",
+        "conv",
+        "add",
+        "avg_pool",
+        "reshape",
+        "linear",
+    ]
+    assert all(layer["output"]["scale"] > 0 for layer in told["layers"])
+    assert 0 < told["arena_bytes"]["stream"] < told["arena_bytes"]["whole"]
+    assert "conv1: conv(image, " in call("inspect", file, "--graph").out
+    drawn = call("inspect", file, "--svg", tmp_path / "x.svg")
+    assert drawn.code == 2 and "a drawing of an 8-bit network" in drawn.err
+
+
+def test_says_of_a_float_network_that_it_has_no_8_bits(network):
+    failed = call("bench", network, "--target", "cortex-m4")
+    assert failed.code == 4
+    assert "no 8-bit network; allowed: quantized.safetensors of a run, or an int8 .tflite file" in failed.err

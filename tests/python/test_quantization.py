@@ -215,6 +215,20 @@ def test_the_command_quantizes_and_tells_of_layers(tiny_run, tmp_path):
     assert "alone in 8 bits" in table.out
 
 
+def test_the_command_evaluates_a_file_of_8_bits_as_the_run_measured_it(tiny_run):
+    options = ["clip_seconds=0.75", "crops=2", "train_clips=6", "validation_clips=2", "test_clips=3"]
+    data = ["--data", "sounds", "--data-option", "sample_rate=8000", "--data-option", "input_length=4000"]
+    data += [part for option in options for part in ("--data-option", option)]
+    file = tiny_run / "quantized.safetensors"
+    networks = json.loads((tiny_run / "report.json").read_text())["networks"]
+    measured = next(each for each in networks if each["label"] == "int8")
+    reference, c = (conftest.call("evaluate", file, *data, "--as", kind, "--json") for kind in ("int8", "c"))
+    assert reference.json["correct"] == c.json["correct"] == measured["correct"]
+    assert c.json["different_views"] == 0
+    wrong = conftest.call("evaluate", file, *data, "--as", "float")
+    assert wrong.code == 2 and "a network of 8 bits; allowed: int8, c" in wrong.err
+
+
 def test_a_recipe_calibrates_on_a_file_of_examples(tmp_path):
     examples = np.random.default_rng(3).normal(size=(12, 1, 1, 4000)).astype(np.float32)
     np.savez(tmp_path / "examples.npz", first=examples[:5], second=examples[5:])

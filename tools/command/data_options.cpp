@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "libcompress/base/error.h"
 #include "libcompress/pipeline/calibration.h"
 #include "libcompress/quant/quantize.h"
+#include "libcompress/train/evaluate.h"
 #include "tools/command/model_options.h"
 
 namespace compress::command {
@@ -39,6 +41,18 @@ std::unique_ptr<DataSet> DataArguments::load(const Plugins& plugins, std::int64_
   return plugins.datasets.make(name, values);
 }
 
+std::unique_ptr<DataSet> DataArguments::load_for(const Model& model, const Plugins& plugins) const {
+  if (data.empty()) return nullptr;
+  const auto outputs = element_count(model.graph.value(model.graph.outputs().front()).shape);
+  auto made = load(plugins, outputs);
+  check_fit(model.graph, *made);
+  return made;
+}
+
+std::int64_t example_size(const Model& model) {
+  return element_count(model.graph.value(model.graph.inputs().front()).shape);
+}
+
 void QuantizeArguments::declare(CLI::App& app) {
   app.add_option("--profile", options.profile, "whose kernels the 8-bit network is rounded like")
       ->check(CLI::IsMember({"litert", "tflite-micro"}))
@@ -65,10 +79,21 @@ void QuantizeArguments::declare(CLI::App& app) {
       ->capture_default_str();
 }
 
-Quantization QuantizeArguments::quantized(const Model& model, const DataSet& data, const Plugins& plugins,
-                                          Terminal& terminal) const {
-  ArraySource inputs(calibration_inputs(options.inputs.value_or(""), data, options.samples, seed),
-                     element_count(data.input_shape()));
+std::vector<float> QuantizeArguments::examples(const Model& model, const DataSet* data) const {
+  if (options.inputs) {
+    auto shape = model.graph.value(model.graph.inputs().front()).shape;
+    shape.erase(shape.begin());
+    return examples_of_file(*options.inputs, shape);
+  }
+  if (data == nullptr)
+    throw Error(ErrorKind::usage, {"quantization", "no calibration examples",
+                                   "--data PLUGIN[:FOLDER], or --inputs with an .npy or .npz file", ""});
+  return sample_views(*data, Part::train, options.samples, seed);
+}
+
+Quantization QuantizeArguments::quantized(const Model& model, std::vector<float> examples,
+                                          const Plugins& plugins, Terminal& terminal) const {
+  ArraySource inputs(std::move(examples), example_size(model));
   return quantize_as(options, model, inputs, plugins, terminal);
 }
 

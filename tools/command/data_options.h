@@ -23,7 +23,13 @@ struct DataArguments {
   /// A data set for a network of `outputs` outputs: where it has an option `classes` that the user left open,
   /// its targets are numbered to fit.
   std::unique_ptr<DataSet> load(const Plugins& plugins, std::int64_t outputs) const;
+
+  /// The same for `model`, which must take its examples; nothing without --data.
+  std::unique_ptr<DataSet> load_for(const Model& model, const Plugins& plugins) const;
 };
+
+/// Elements of one example of a network's input.
+std::int64_t example_size(const Model& model);
 
 struct QuantizeArguments {
   QuantizeOptions options{};
@@ -31,8 +37,11 @@ struct QuantizeArguments {
 
   void declare(CLI::App& app);
 
-  /// Calibrated on views of the train part.
-  Quantization quantized(const Model& model, const DataSet& data, const Plugins& plugins,
+  /// What calibration looks at: the examples of --inputs, or views of the train part of `data`. Error of kind
+  /// usage where there is neither.
+  std::vector<float> examples(const Model& model, const DataSet* data) const;
+
+  Quantization quantized(const Model& model, std::vector<float> examples, const Plugins& plugins,
                          Terminal& terminal) const;
 };
 

@@ -40,15 +40,12 @@ QuantizedGraph loaded(const Arguments& arguments) {
 QuantizedGraph quantized(const Session& session, const Arguments& arguments,
                          std::vector<std::string>& classes) {
   if (!arguments.model.file.empty() && is_quantized_file(arguments.model.file)) return loaded(arguments);
-  if (arguments.data.data.empty())
-    throw Error(ErrorKind::usage,
-                {"export", "a float network without calibration data", "--data PLUGIN[:FOLDER]",
-                 "or the quantized.safetensors of a run, or an int8 .tflite file"});
   const Model model = arguments.model.load(session.plugins).model;
-  const auto outputs = element_count(model.graph.value(model.graph.outputs().front()).shape);
-  const auto data = arguments.data.load(session.plugins, outputs);
-  classes = data->class_names();
-  return arguments.quantize.quantized(model, *data, session.plugins, session.terminal).graph;
+  const auto data = arguments.data.load_for(model, session.plugins);
+  if (data) classes = data->class_names();
+  return arguments.quantize
+      .quantized(model, arguments.quantize.examples(model, data.get()), session.plugins, session.terminal)
+      .graph;
 }
 
 std::map<std::string, OptionValue> exporter_options(const Arguments& arguments) {

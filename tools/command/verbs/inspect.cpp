@@ -7,9 +7,11 @@
 #include "libcompress/export/process.h"
 #include "libcompress/pipeline/model_file.h"
 #include "libcompress/pipeline/setup.h"
+#include "libcompress/quant/quantized_file.h"
 #include "tools/command/figures.h"
 #include "tools/command/model_options.h"
 #include "tools/command/verb.h"
+#include "tools/command/verbs/inspect_int8.h"
 
 namespace compress::command {
 namespace {
@@ -111,6 +113,13 @@ int list_nodes(const Session& session, const Error& error, const std::vector<For
 }
 
 int inspect_any(const Session& session, const Arguments& arguments) try {
+  if (!arguments.model.file.empty() && is_quantized_file(arguments.model.file)) {
+    if (!arguments.dot.empty() || !arguments.svg.empty())
+      throw Error(ErrorKind::usage, {"inspect", "a drawing of an 8-bit network", "drawings of float networks",
+                                     "--graph prints it; Netron opens what `export --to tflite` writes"});
+    print_int8(session, load_quantized(arguments.model.file), arguments.graph);
+    return 0;
+  }
   return inspect(session, arguments);
 } catch (const Error& error) {
   const auto nodes =
@@ -122,7 +131,8 @@ int inspect_any(const Session& session, const Arguments& arguments) try {
 }  // namespace
 
 Verb inspect_verb() {
-  return {"inspect", "Show a network's layers with shapes, parameters, MACs and activation bytes",
+  return {"inspect",
+          "Show a network's layers with shapes, parameters, MACs and bytes; of 8-bit networks their scales",
           "libcompress inspect network.onnx", [](CLI::App& app) {
             auto arguments = std::make_shared<Arguments>();
             arguments->model.declare(app);

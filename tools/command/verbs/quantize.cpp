@@ -28,15 +28,23 @@ struct Arguments {
   int threads = 0;
 };
 
+/// Other views than those of the calibration where there is a data set.
+std::vector<float> compared_inputs(const QuantizeArguments& arguments, const DataSet* data,
+                                   const std::vector<float>& examples, std::int64_t size,
+                                   std::int64_t count) {
+  if (data != nullptr) return sample_views(*data, Part::train, count, arguments.seed + 1);
+  return {examples.begin(), examples.begin() + static_cast<std::ptrdiff_t>(size * count)};
+}
+
 int quantize_network(const Session& session, const Arguments& arguments) {
   use_threads(arguments.threads);
   const Model model = arguments.model.load(session.plugins).model;
-  const auto outputs = element_count(model.graph.value(model.graph.outputs().front()).shape);
-  const auto data = arguments.data.load(session.plugins, outputs);
-  check_fit(model.graph, *data);
-  const auto made = arguments.quantize.quantized(model, *data, session.plugins, session.terminal);
-  const auto count = std::min(arguments.quantize.options.samples, kComparedInputs);
-  const auto inputs = sample_views(*data, Part::train, count, arguments.quantize.seed + 1);
+  const auto data = arguments.data.load_for(model, session.plugins);
+  const auto examples = arguments.quantize.examples(model, data.get());
+  const auto made = arguments.quantize.quantized(model, examples, session.plugins, session.terminal);
+  const auto size = example_size(model);
+  const auto count = std::min(static_cast<std::int64_t>(examples.size()) / size, kComparedInputs);
+  const auto inputs = compared_inputs(arguments.quantize, data.get(), examples, size, count);
   const auto difference = compare(made.folded, made.graph, inputs, count);
   const auto alone = sensitivity(made.folded, made.graph, inputs, count, session.terminal);
   json object = {{"layers", layer_errors_json(difference, alone)},
@@ -59,10 +67,11 @@ int quantize_network(const Session& session, const Arguments& arguments) {
 
 Verb quantize_verb() {
   return {"quantize", "Bring a network to 8 bits and tell what each layer loses",
-          "libcompress quantize network.onnx --data esc:DIR --out quantized.safetensors", [](CLI::App& app) {
+          "libcompress quantize network.onnx --inputs examples.npy --out quantized.safetensors",
+          [](CLI::App& app) {
             auto arguments = std::make_shared<Arguments>();
             arguments->model.declare(app);
-            arguments->data.declare(app, true);
+            arguments->data.declare(app, false);
             arguments->quantize.declare(app);
             app.add_option("--out", arguments->out, "the 8-bit network, which `export` takes");
             app.add_option("--threads", arguments->threads, "0: all cores")->check(CLI::Range(0, 1024));
