@@ -116,6 +116,7 @@ class Writer {
     for (const auto& each : parts_.initializers) message.message(field::initializer, each);
     for (const auto& each : inputs_) message.message(field::input, each);
     for (const auto& each : outputs_) message.message(field::output, each);
+    for (const auto& each : parts_.declarations) message.message(field::value_info, each);
     return message;
   }
 
@@ -140,10 +141,14 @@ class Writer {
     parts_.nodes.push_back(node_proto(op, output + "." + op, inputs, output, attributes));
   }
 
-  Message declared(const std::string& name, const QValue& value) const {
-    ValueInfo info{in_file(value.shape)};
-    if (batch_free_) info.batch_axis = 0;
+  Message declared(const std::string& name, const QValue& value, DType dtype = DType::float32) const {
+    ValueInfo info{in_file(value.shape), batch_free_ ? 0 : -1, dtype};
     return declaration(name, info, 1);
+  }
+
+  /// What lies on an edge between the nodes; it has the shape of `value`.
+  void declare(const std::string& name, const QValue& value, DType dtype = DType::float32) {
+    parts_.declarations.push_back(declared(name, value, dtype));
   }
 
   Integers shape_in_file(const Shape& shape) const {
@@ -179,6 +184,7 @@ class Writer {
   void quantize(const std::string& real, QValueId id, const std::string& stored) {
     const auto& by = quantizer(id);
     add("QuantizeLinear", {real, by.scale, by.zero_point}, stored);
+    declare(stored, graph_.value(id), DType::int8);
   }
 
   void dequantize(const std::string& stored, QValueId id, const std::string& real) {
@@ -193,6 +199,7 @@ class Writer {
   std::string dequantized(const std::string& stored, QValueId id) {
     const auto real = parts_.fresh_name(graph_.value(id).name + ".real");
     dequantize(stored, id, real);
+    if (graph_.value(id).constant.empty()) declare(real, graph_.value(id));
     return real;
   }
 
@@ -229,6 +236,7 @@ class Writer {
     const bool low = clamp.low > -128, high = clamp.high < 127;
     if (!low && !high) return real;
     const auto name = parts_.fresh_name(node_->name + ".clamped");
+    declare(name, by);
     if (low && !high && clamp.low == by.zero_point) {
       add("Relu", {real}, name);
       return name;
@@ -253,6 +261,7 @@ class Writer {
               const AttributeList& attributes = {}, const Clamp& clamp = {}) {
     const auto result = parts_.fresh_name(node_->name + ".result");
     parts_.nodes.push_back(node_proto(op, node_->name, inputs, result, attributes));
+    declare(result, output());
     finish_real(result, clamp);
   }
 
@@ -292,6 +301,7 @@ class Writer {
         "Gemm", node_->name,
         std::vector{rows, real_constant(1, columns_in_file(weights)), real_constant(2, input(2).constant)},
         result, {{"transB", std::int64_t{1}}}));
+    if (flat) declare(result, output());
     finish_real(flat ? result : reshaped_to(result, shape_in_file(output().shape)), clamp);
   }
 

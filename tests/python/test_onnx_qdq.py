@@ -14,6 +14,7 @@ from torch import nn
 import libcompress as lc
 
 onnx = pytest.importorskip("onnx")
+shape_inference = pytest.importorskip("onnx.shape_inference")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 LEVELS = {
@@ -137,6 +138,26 @@ def residual() -> lc.QuantizedModel:
     torch.manual_seed(4)
     examples = torch.randn(32, 3, 8, 10)
     return lc.from_torch(Residual().eval(), examples[:1]).quantize(examples.numpy())
+
+
+def undeclared(proto: onnx.ModelProto) -> set[str]:
+    """Operators whose result has no shape in the file; declared shapes are held against ONNX's own rules."""
+    shape_inference.infer_shapes(proto, strict_mode=True, check_type=True, data_prop=True)
+    graph = proto.graph
+    told = {value.name for value in [*graph.value_info, *graph.output]}
+    stored = {constant.name for constant in graph.initializer}
+    return {node.op_type for node in graph.node if node.output[0] not in told and node.input[0] not in stored}
+
+
+def test_every_edge_has_its_shape(residual, tmp_path):
+    assert undeclared(Written(residual, tmp_path).proto) <= {"Reshape", "Transpose"}
+    for kind in litert_kinds():
+        from litert_operators import OneOperator
+
+        kind(OneOperator(1), tmp_path / "one.tflite")
+        written = Written(lc.load_quantized(tmp_path / "one.tflite"), tmp_path)
+        parts_of_a_table = {"Sigmoid", "HardSigmoid", "Mul", "Add", "Erf", "Tanh"}
+        assert undeclared(written.proto) <= {"Reshape", "Transpose", "Gemm", *parts_of_a_table}, kind.__name__
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -28,7 +28,7 @@ Message node_proto(const std::string& op, const std::string& name, std::span<con
 /// A float32, int8, int32 or int64 tensor with its bytes as they are.
 Message tensor_proto(std::string_view name, const Tensor& tensor);
 
-/// A float32 or int64 value.
+/// A float32, int8 or int64 value.
 Message value_info_proto(std::string_view name, DType dtype, std::span<const Dimension> dimensions);
 
 Message string_entry_proto(std::string_view key, std::string_view value);
