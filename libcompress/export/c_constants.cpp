@@ -8,12 +8,15 @@ namespace compress {
 namespace {
 
 std::string declaration(const CConstant& constant) {
-  const bool bytes = constant.words.empty();
-  return fmt::format("const {} {}[{}]", bytes ? "int8_t" : "int32_t", constant.name,
-                     bytes ? constant.bytes.size() : constant.words.size());
+  const auto of = [&](const char* type, std::size_t count) {
+    return fmt::format("const {} {}[{}]", type, constant.name, count);
+  };
+  if (!constant.longs.empty()) return of("int64_t", constant.longs.size());
+  return constant.words.empty() ? of("int8_t", constant.bytes.size()) : of("int32_t", constant.words.size());
 }
 
 std::string body(const CConstant& constant) {
+  if (!constant.longs.empty()) return array_body(constant.longs);
   return constant.words.empty() ? array_body(constant.bytes) : array_body(constant.words);
 }
 

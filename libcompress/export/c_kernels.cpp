@@ -92,6 +92,16 @@ const std::vector<Part>& parts() {
       {"concat", true, true, {}},
       {"transpose", true, true, {}},
       {"softmax", true, true, {"clamp", "fixed_point"}},
+      {"wide/levels", false, true, {}},
+      {"wide/scale", false, true, {}},
+      {"wide/scale_once", false, true, {}},
+      {"wide/conv", true, true, {"window", "taps", "wide/levels", "wide/scale"}},
+      {"wide/linear", true, true, {"wide/levels"}},  // and a scale by the profile
+      {"wide/pool_layer", true, false, {"window"}},
+      {"wide/max_pool", true, true, {"wide/pool_layer", "taps", "wide/levels"}},
+      {"wide/average_pool", true, true, {"wide/pool_layer", "taps", "wide/levels"}},
+      {"wide/add", true, true, {"scale", "wide/levels"}},
+      {"wide/requantize", true, true, {"clamp", "scale", "wide/levels"}},
   };
   return kParts;
 }
@@ -101,7 +111,7 @@ bool sums_are_small(const QuantizedGraph& graph) {
   constexpr std::int64_t kLimit = std::int64_t{1} << 30, kLargestInput = 255;  // less its zero point
   for (const auto& node : graph.nodes) {
     const auto* conv = std::get_if<QConv>(&node.op);
-    if (conv == nullptr) continue;
+    if (conv == nullptr || graph.value(node.output).dtype != DType::int8) continue;
     const auto weights = graph.value(node.inputs[1]).constant.as<std::int8_t>();
     const auto bias = graph.value(node.inputs[2]).constant.as<std::int32_t>();
     const auto taps = weights.size() / bias.size();
@@ -138,19 +148,21 @@ std::int64_t most_rows(const QuantizedGraph& graph) {
 /// Which of several sources and scales the network takes.
 struct Choice {
   bool dsp = false;
-  std::string linear_scale, sum_scale;
+  std::string linear_scale, wide_linear_scale, sum_scale;
 };
 
 Choice choice_for(const CNetwork& network) {
   const auto& graph = network.graph();
   return {network.request.instructions >= InstructionSet::dsp,
           linear_rounds_once(graph) ? "scale_once" : "scale",
+          linear_rounds_once(graph) ? "wide/scale_once" : "wide/scale",
           sums_are_small(graph) ? "scale_small" : "scale"};
 }
 
 std::set<std::string> with_needs(const CNetwork& network, const Choice& choice) {
   std::set<std::string> all = network.kernels;
   if (all.contains("linear")) all.insert(choice.linear_scale);
+  if (all.contains("wide/linear")) all.insert(choice.wide_linear_scale);
   for (auto part = parts().rbegin(); part != parts().rend(); ++part) {
     const auto& needs = choice.dsp && part->has_dsp ? part->dsp_needs : part->needs;
     if (!all.contains(part->name)) continue;
@@ -163,6 +175,11 @@ std::set<std::string> with_needs(const CNetwork& network, const Choice& choice) 
 /// Where the source of a part is, for the instructions that the network may use.
 std::string source_path(const Part& part, bool dsp) {
   return fmt::format("kernels/{}{}.c", dsp && part.has_dsp ? "dsp/" : "", part.name);
+}
+
+/// The function in that part.
+std::string wide_linear_scale(const CNetwork& network) {
+  return linear_rounds_once(network.graph()) ? "scale_wide_once" : "scale_wide";
 }
 
 /// Templates write net_ where the network's own prefix goes.
@@ -196,7 +213,7 @@ void add_kernels(const CNetwork& network, Files& files) {
       network.name, choice.dsp ? ", faster where there is the DSP extension" : "", guard, guard);
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
   if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("average_pool_take") ||
-      wanted.contains("conv_pairs"))
+      wanted.contains("conv_pairs") || wanted.contains("wide/levels"))
     source += "\n#include <string.h>\n";
   if (wanted.contains("rows")) source += "\n#include <stddef.h>\n";
   for (const auto& part : parts()) {
@@ -208,6 +225,7 @@ void add_kernels(const CNetwork& network, Files& files) {
       source.append("\n").append(filled(prefixed(template_text(source_path(part, choice.dsp)), network.name),
                                         {{"SCALE", choice.linear_scale},
                                          {"SUM_SCALE", choice.sum_scale},
+                                         {"WIDE_LINEAR_SCALE", wide_linear_scale(network)},
                                          {"TAPS", std::to_string(most_taps(network.graph()))},
                                          {"KERNEL_ROWS", std::to_string(most_rows(network.graph()))}}));
   }

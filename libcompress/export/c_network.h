@@ -14,14 +14,17 @@
 
 namespace compress {
 
-/// An array in NAME_weights.c: either of int8 or of int32.
+/// An array in NAME_weights.c: of int8, of int32 or of int64.
 struct CConstant {
   std::string name;
   std::string comment;
   std::vector<std::int8_t> bytes;
   std::vector<std::int32_t> words;
+  std::vector<std::int64_t> longs{};
 
-  std::int64_t byte_count() const { return static_cast<std::int64_t>(bytes.size() + 4 * words.size()); }
+  std::int64_t byte_count() const {
+    return static_cast<std::int64_t>(bytes.size() + 4 * words.size() + 8 * longs.size());
+  }
 };
 
 /// How a node is computed in C.

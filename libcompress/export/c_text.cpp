@@ -25,8 +25,9 @@ bool is_taken(std::string_view name) {
 }
 
 /// C has no literal for the smallest int32: -2147483648 is a negated long.
-std::string number(std::int32_t value) {
-  return value == INT32_MIN ? "(-2147483647 - 1)" : std::to_string(value);
+template <typename T>
+std::string number(T value) {
+  return sizeof value < 8 && value == INT32_MIN ? "(-2147483647 - 1)" : std::to_string(value);
 }
 
 template <typename T>
@@ -95,6 +96,8 @@ std::string float_literal(float value) {
 std::string array_body(std::span<const std::int8_t> values) { return wrapped(values, 106); }
 
 std::string array_body(std::span<const std::int32_t> values) { return wrapped(values, 106); }
+
+std::string array_body(std::span<const std::int64_t> values) { return wrapped(values, 106); }
 
 std::string filled(std::string_view text, const std::map<std::string, std::string>& values) {
   std::string result;

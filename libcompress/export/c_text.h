@@ -25,6 +25,7 @@ std::string float_literal(float value);
 /// "{1, 2, 3}" broken into lines, each indented by two spaces.
 std::string array_body(std::span<const std::int8_t> values);
 std::string array_body(std::span<const std::int32_t> values);
+std::string array_body(std::span<const std::int64_t> values);  ///< above INT64_MIN
 
 /// `text` with every @KEY@ replaced. Asserts that none is left over.
 std::string filled(std::string_view text, const std::map<std::string, std::string>& values);

@@ -54,13 +54,11 @@ std::optional<StreamPlan> stream_for(const QuantizedGraph& graph, CMemory memory
 
 ExportResult write_c(const ExportRequest& request, CMemory memory) {
   verify(request.graph);
-  refuse_16_bits(request.graph, "C export");
   const auto plan = stream_for(request.graph, memory);
   return plan ? write_c(request, *plan) : written(lowered(request));
 }
 
 ExportResult write_c(const ExportRequest& request, const StreamPlan& plan) {
-  refuse_16_bits(plan.graph, "C export");
   const ExportRequest streamed{plan.graph, request.name, request.vectors, request.class_names,
                                request.instructions};
   return written(lowered(streamed, plan));

@@ -14,8 +14,9 @@ ExportProof Exporter::prove(const ExportRequest&, const ExportResult&) const {
 void refuse_16_bits(const QuantizedGraph& graph, const std::string& exporter) {
   for (const auto& node : graph.nodes) {
     if (graph.value(node.output).dtype == DType::int16)
-      throw Error(ErrorKind::input, {exporter + ", node '" + node.name + "'", "an activation of 16 bits",
-                                     "8 bits", "export it with 'tflite', or keep this layer in 8 bits"});
+      throw Error(ErrorKind::input,
+                  {exporter + ", node '" + node.name + "'", "an activation of 16 bits", "8 bits",
+                   "export it with 'tflite' or 'c', or keep this layer in 8 bits"});
   }
 }
 

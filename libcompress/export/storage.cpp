@@ -128,11 +128,13 @@ bool works_in_place(const QuantizedGraph& graph, const QNode& node, QValueId inp
                                   std::holds_alternative<QAdd>(op) || std::holds_alternative<QMul>(op) ||
                                   std::holds_alternative<QTable>(op) || std::holds_alternative<QSoftmax>(op);
   return element_by_element && graph.value(input).constant.empty() &&
+         graph.value(input).dtype == graph.value(node.output).dtype &&
          graph.value(input).shape == graph.value(node.output).shape;  // others repeat
 }
 
 std::int64_t bytes_of(const QuantizedGraph& graph, QValueId id) {
-  return element_count(graph.value(id).shape);
+  const auto& value = graph.value(id);
+  return element_count(value.shape) * static_cast<std::int64_t>(size_of(value.dtype));
 }
 
 bool moves_nothing(const QuantizedGraph& graph, const QNode& node) {

@@ -35,10 +35,15 @@ bool is_any(const QOp& op) {
   return (std::holds_alternative<Ops>(op) || ...);
 }
 
+/// Kernels of 16 bits know whole tensors only.
+bool may_be_rows(const QuantizedGraph& graph, QValueId id) {
+  return is_image(graph, id) && graph.value(id).dtype == DType::int8;
+}
+
 bool streams(const QuantizedGraph& graph, const QNode& node) {
   for (const auto id : activations_of(graph, node))
-    if (!is_image(graph, id)) return false;
-  if (!is_image(graph, node.output)) return false;
+    if (!may_be_rows(graph, id)) return false;
+  if (!may_be_rows(graph, node.output)) return false;
   const auto& shape = graph.value(node.output).shape;
   if (const auto* concat = std::get_if<QConcat>(&node.op)) return concat->axis > 1;
   if (const auto* transpose = std::get_if<QTranspose>(&node.op)) return transpose->order[1] == 1;

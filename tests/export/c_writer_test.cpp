@@ -6,6 +6,7 @@
 #include "libcompress/base/error.h"
 #include "libcompress/export/c_text.h"
 #include "libcompress/export/process.h"
+#include "libcompress/export/stream_plan.h"
 #include "libcompress/export/verify.h"
 #include "tests/export/graphs.h"
 
@@ -170,17 +171,20 @@ TEST(CWriter, refuses_vectors_of_the_wrong_size) {
   EXPECT_THROW(write_c({graph, "every", vectors, {}}), Error);
 }
 
-TEST(CWriter, refuses_activations_of_16_bits_by_node) {
+TEST(CWriter, keeps_two_bytes_for_an_activation_of_16_bits) {
   Builder b(1, {1, 4, 4, 2});
   const auto wide = b.to_width(b.input(), DType::int16);
-  b.name("finer");
-  const auto graph = b.done({b.to_width(wide, DType::int8)});
-  try {
-    write_c({graph, "net", {}, {}});
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("node 'finer': an activation of 16 bits"));
-  }
+  const auto back = b.to_width(wide, DType::int8);
+  const auto graph = b.done({back});
+  EXPECT_EQ(write_c({graph, "net", {}, {}}).arena_bytes, 64);
+}
+
+TEST(CWriter, streams_up_to_the_first_layer_of_16_bits) {
+  Builder b(1, {1, 8, 8, 2});
+  const auto x = b.conv(b.input(), 3, testing_graphs::square(3, 1, 1));
+  const auto wide = b.to_width(b.max_pool(x, testing_graphs::square(2, 2, 0)), DType::int16);
+  const auto back = b.to_width(wide, DType::int8);
+  EXPECT_EQ(streamable_nodes(b.done({back})), 2U);
 }
 
 TEST(CWriter, refuses_a_transpose_of_five_axes_by_name) {

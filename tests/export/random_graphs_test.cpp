@@ -42,7 +42,9 @@ ExportResult streamed(const ExportRequest& request) {
   return most == 0 ? write_c(chosen) : write_c(chosen, plan_rows(graph, most - seed / 2 % 3 % most));
 }
 
-void expect_all_pass(const Write& write, std::uint64_t first, int count,
+using Make = std::function<QuantizedGraph(std::uint64_t seed)>;
+
+void expect_all_pass(const Make& make, const Write& write, std::uint64_t first, int count,
                      const std::vector<std::string>& flags) {
   const auto compiler = find_program({"cc", "gcc", "clang"});
   if (!compiler) GTEST_SKIP() << "no C compiler";
@@ -54,7 +56,7 @@ void expect_all_pass(const Write& write, std::uint64_t first, int count,
   for (int i = 0; i < count; ++i) {
     const auto seed = first + static_cast<std::uint64_t>(i);
     const auto name = fmt::format("net{}", seed);
-    const auto graph = testing_graphs::random_graph(seed);
+    const auto graph = make(seed);
     folder.write(write({graph, name, testing_graphs::record(graph, kInputs, seed), {}}).files);
     folder.write({{name + "_all.c", single_file(name)}});
     command.push_back(name + "_all.c");
@@ -72,18 +74,26 @@ void expect_all_pass(const Write& write, std::uint64_t first, int count,
 
 class RandomGraphs : public testing::TestWithParam<std::uint64_t> {};
 
-TEST_P(RandomGraphs, give_the_bytes_of_the_reference) { expect_all_pass(whole, GetParam(), 60, {"-O1"}); }
+TEST_P(RandomGraphs, give_the_bytes_of_the_reference) {
+  expect_all_pass(testing_graphs::random_graph, whole, GetParam(), 60, {"-O1"});
+}
 
 TEST_P(RandomGraphs, give_the_bytes_of_the_reference_row_by_row) {
-  expect_all_pass(streamed, GetParam(), 60, {"-O1"});
+  expect_all_pass(testing_graphs::random_graph, streamed, GetParam(), 60, {"-O1"});
+}
+
+TEST_P(RandomGraphs, give_the_bytes_of_the_reference_where_some_have_16_bits) {
+  expect_all_pass(testing_graphs::random_wide_graph, whole, GetParam(), 60, {"-O1"});
 }
 
 INSTANTIATE_TEST_SUITE_P(, RandomGraphs, testing::Values(0, 60, 120, 180));
 
 TEST(SanitizedRandomGraphs, run_without_undefined_behavior) {
   const std::vector<std::string> flags = {"-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"};
-  expect_all_pass(whole, 1000, 15, flags);
-  expect_all_pass(streamed, 1000, 30, flags);
+  using namespace testing_graphs;
+  expect_all_pass(random_graph, whole, 1000, 15, flags);
+  expect_all_pass(random_graph, streamed, 1000, 30, flags);
+  expect_all_pass(random_wide_graph, streamed, 1000, 15, flags);
 }
 
 }  // namespace

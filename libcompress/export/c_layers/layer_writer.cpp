@@ -39,7 +39,12 @@ CLayer LayerWriter::run(std::size_t position) {
       moves_nothing(graph_, *node_) && places[index_of(node_->inputs[0])] == places[index_of(node_->output)];
   if (!silent) {
     layer.function = "layer_" + stem();
-    layer.body = std::visit([&](const auto& op) { return lower(op); }, node_->op);
+    layer.body = std::visit(
+        [&](const auto& op) {
+          const auto wide = is_wide() ? lower_wide(op) : std::nullopt;
+          return wide ? *wide : lower(op);
+        },
+        node_->op);
     layer.parameters = parameters();
   } else {
     title_ = std::holds_alternative<QReshape>(node_->op) ? "reshape" : "transpose";
@@ -65,6 +70,8 @@ std::string LayerWriter::stem() const {
 void LayerWriter::refuse(const std::string& found, const std::string& allowed) const {
   throw Error(ErrorKind::input, {"C export, node '" + node_->name + "'", found, allowed, ""});
 }
+
+bool LayerWriter::is_wide() const { return output().dtype == DType::int16 || value(0).dtype == DType::int16; }
 
 void LayerWriter::check_size() const {
   for (const auto id : node_->inputs)
@@ -96,9 +103,14 @@ std::string LayerWriter::constant(CConstant constant, const std::string& kind, c
 
 LayerWriter::Fields LayerWriter::weight_fields(std::vector<std::int8_t> weights, const std::string& layout,
                                                const std::vector<Requantization>& requantization) {
-  const auto bias = value(2).constant.as<std::int32_t>();
   CConstant biases{}, multipliers{}, shifts{};
-  biases.words.assign(bias.begin(), bias.end());
+  if (is_wide()) {
+    const auto bias = value(2).constant.as<std::int64_t>();
+    biases.longs.assign(bias.begin(), bias.end());
+  } else {
+    const auto bias = value(2).constant.as<std::int32_t>();
+    biases.words.assign(bias.begin(), bias.end());
+  }
   for (const auto& each : requantization) {
     multipliers.words.push_back(each.multiplier);
     shifts.bytes.push_back(static_cast<std::int8_t>(each.shift));
@@ -195,8 +207,9 @@ std::string LayerWriter::describe(const Window& window) {
   return text;
 }
 
-std::string LayerWriter::clamp_note(std::int32_t lowest, std::int32_t highest) {
-  return lowest == -128 && highest == 127 ? "" : fmt::format(", limited to {} .. {}", lowest, highest);
+std::string LayerWriter::clamp_note(std::int32_t lowest, std::int32_t highest) const {
+  const bool all = LevelRange{lowest, highest} == levels_of(output().dtype);
+  return all ? "" : fmt::format(", limited to {} .. {}", lowest, highest);
 }
 
 }  // namespace compress

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,20 @@ class LayerWriter {
   std::string lower(const QReshape&);
   std::string lower(const QPad& pad);
 
+  // wide.cpp: of activations of 16 bits; nullopt for what only moves bytes
+  std::optional<std::string> lower_wide(const QConv& conv);
+  std::optional<std::string> lower_wide(const QLinear& linear);
+  std::optional<std::string> lower_wide(const QMaxPool& op);
+  std::optional<std::string> lower_wide(const QAvgPool& op);
+  std::optional<std::string> lower_wide(const QAdd& add);
+  std::optional<std::string> lower_wide(const QRequantize& op);
+  template <typename Op>
+  std::optional<std::string> lower_wide(const Op&) {
+    return std::nullopt;
+  }
+  std::string wide_pool(const std::string& kernel, const std::string& noun, const Window& window,
+                        std::int32_t lowest, std::int32_t highest);
+
   // What several of them need (layer_writer.cpp; pool, operand, repeats, spread and copy with their family).
   const QValue& value(std::size_t input) const { return graph_.value(node_->inputs[input]); }
   const QValue& output() const { return graph_.value(node_->output); }
@@ -56,6 +71,8 @@ class LayerWriter {
   [[noreturn]] void refuse(const std::string& found, const std::string& allowed) const;
   void check_size() const;
   std::string parameters() const;
+  bool is_wide() const;  ///< whether it reads or makes activations of 16 bits
+  std::int64_t element_bytes() const { return static_cast<std::int64_t>(size_of(output().dtype)); }
   bool sums() const { return std::holds_alternative<QAvgPool>(node_->op); }
   std::string constant(CConstant constant, const std::string& kind, const std::string& layout);
   Fields weight_fields(std::vector<std::int8_t> weights, const std::string& layout,
@@ -83,7 +100,7 @@ class LayerWriter {
   /// "{1, 1, 3, 4}": an initializer of four, `filler` before those of the list.
   static std::string braces(std::vector<std::int64_t> list, std::int64_t filler);
   static std::string describe(const Window& window);
-  static std::string clamp_note(std::int32_t lowest, std::int32_t highest);
+  std::string clamp_note(std::int32_t lowest, std::int32_t highest) const;
 
   CNetwork& network_;
   const QuantizedGraph& graph_;  ///< with the shapes that the functions see

@@ -11,7 +11,7 @@ std::string LayerWriter::lower(const QConcat& concat) {
   const auto& shape = output().shape;
   const auto axis = static_cast<std::size_t>(concat.axis);
   const auto blocks = element_count({shape.begin(), shape.begin() + concat.axis});
-  const auto stride = element_count(shape) / blocks;
+  const auto stride = element_bytes() * element_count(shape) / blocks;
   std::string body;
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < node_->inputs.size(); ++i) {
@@ -23,15 +23,14 @@ std::string LayerWriter::lower(const QConcat& concat) {
   return body;
 }
 
-/// Axes of one element dropped and axes that stay neighbors merged, so that four loops are enough.
+/// Axes of one element dropped and axes that stay neighbors merged, so that four loops are enough. The bytes
+/// of an element are an axis too.
 std::string LayerWriter::lower(const QTranspose& transpose) {
   const auto& from = value(0).shape;
-  std::vector<std::int64_t> strides(from.size(), 1), extents_out, strides_out;
+  std::vector<std::int64_t> strides(from.size(), element_bytes()), extents_out, strides_out;
   for (std::size_t axis = from.size(); axis-- > 1;) strides[axis - 1] = strides[axis] * from[axis];
-  for (const auto axis : transpose.order) {
-    const auto extent = from[static_cast<std::size_t>(axis)],
-               stride = strides[static_cast<std::size_t>(axis)];
-    if (extent == 1) continue;
+  const auto walk = [&](std::int64_t extent, std::int64_t stride) {
+    if (extent == 1) return;
     if (!extents_out.empty() && strides_out.back() == stride * extent) {
       extents_out.back() *= extent;
       strides_out.back() = stride;
@@ -39,7 +38,10 @@ std::string LayerWriter::lower(const QTranspose& transpose) {
       extents_out.push_back(extent);
       strides_out.push_back(stride);
     }
-  }
+  };
+  for (const auto axis : transpose.order)
+    walk(from[static_cast<std::size_t>(axis)], strides[static_cast<std::size_t>(axis)]);
+  walk(element_bytes(), 1);
   title_ = fmt::format("axes reordered to ({})", fmt::join(transpose.order, ", "));
   if (moves_nothing(graph_, *node_)) return copy();
   if (extents_out.size() > 4)
@@ -59,7 +61,7 @@ std::string LayerWriter::lower(const QReshape&) {
 }
 
 std::string LayerWriter::copy() const {
-  return fmt::format("  memcpy(output, input, {});\n", element_count(output().shape));
+  return fmt::format("  memcpy(output, input, {});\n", element_bytes() * element_count(output().shape));
 }
 
 std::string LayerWriter::lower(const QPad& pad) {
