@@ -101,6 +101,7 @@ const std::vector<Part>& parts() {
       {"wide/max_pool", true, true, {"wide/pool_layer", "taps", "wide/levels"}},
       {"wide/average_pool", true, true, {"wide/pool_layer", "taps", "wide/levels"}},
       {"wide/add", true, true, {"scale", "wide/levels"}},
+      {"wide/pad", true, true, {"wide/levels"}},
       {"wide/requantize", true, true, {"clamp", "scale", "wide/levels"}},
   };
   return kParts;

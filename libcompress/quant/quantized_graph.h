@@ -154,7 +154,7 @@ template <typename Op, typename... Others>
 constexpr bool is_one_of = (std::is_same_v<Op, Others> || ...);
 template <typename Op>
 constexpr bool takes_int16 =
-    is_one_of<Op, QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QRequantize>;
+    is_one_of<Op, QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QRequantize, QPad>;
 bool has_int16_form(const QOp& op);
 
 struct QNode {

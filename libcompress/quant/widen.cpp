@@ -170,6 +170,8 @@ class Widening {
       op.left = needed.left, op.right = needed.right, op.output = needed.output;
       op.left_shift = needed.left_shift;
     }
+    if constexpr (is_one_of<Op, QPad>)
+      op.level = wide_level(op.level, levels_of(DType::int8).lowest, levels_of(DType::int16).lowest, made, y);
     if constexpr (requires { op.clamp_min; }) {
       op.clamp_min =
           wide_level(op.clamp_min, levels_of(DType::int8).lowest, levels_of(DType::int16).lowest, made, y);

@@ -54,6 +54,7 @@ class LayerWriter {
   std::optional<std::string> lower_wide(const QAvgPool& op);
   std::optional<std::string> lower_wide(const QAdd& add);
   std::optional<std::string> lower_wide(const QRequantize& op);
+  std::optional<std::string> lower_wide(const QPad& pad);
   template <typename Op>
   std::optional<std::string> lower_wide(const Op&) {
     return std::nullopt;
@@ -99,6 +100,7 @@ class LayerWriter {
   static std::string settings(const std::string& type, const Fields& fields);
   /// "{1, 1, 3, 4}": an initializer of four, `filler` before those of the list.
   static std::string braces(std::vector<std::int64_t> list, std::int64_t filler);
+  Fields pad_fields(const QPad& pad);  ///< and the title
   static std::string describe(const Window& window);
   std::string clamp_note(std::int32_t lowest, std::int32_t highest) const;
 

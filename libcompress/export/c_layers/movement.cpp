@@ -64,8 +64,7 @@ std::string LayerWriter::copy() const {
   return fmt::format("  memcpy(output, input, {});\n", element_bytes() * element_count(output().shape));
 }
 
-std::string LayerWriter::lower(const QPad& pad) {
-  network_.kernels.insert("pad");
+LayerWriter::Fields LayerWriter::pad_fields(const QPad& pad) {
   const auto &from = value(0).shape, &to = output().shape;
   title_ =
       fmt::format("padding by {} before and {} behind", fmt::join(pad.begin, ", "), fmt::join(pad.end, ", "));
@@ -73,6 +72,12 @@ std::string LayerWriter::lower(const QPad& pad) {
   for (std::size_t axis = 0; axis < to.size(); ++axis) offset = offset * to[axis] + pad.begin[axis];
   Fields fields = {{"extents", braces(from, 1)}, {"output_extents", braces(to, 1)}};
   append(fields, number_fields({{"offset", offset}, {"level", pad.level}}));
+  return fields;
+}
+
+std::string LayerWriter::lower(const QPad& pad) {
+  network_.kernels.insert("pad");
+  const auto fields = pad_fields(pad);
   return settings(prefixed("pad_layer"), fields) + call("pad");
 }
 

@@ -75,6 +75,12 @@ std::optional<std::string> LayerWriter::lower_wide(const QAdd& add) {
          fmt::format("  {}(&layer, {}, {}, output);\n", prefixed("wide_add"), operand(0), operand(1));
 }
 
+std::optional<std::string> LayerWriter::lower_wide(const QPad& pad) {
+  network_.kernels.insert("wide/pad");
+  const auto fields = pad_fields(pad);
+  return settings(prefixed("wide_pad_layer"), fields) + call("wide_pad");
+}
+
 std::optional<std::string> LayerWriter::lower_wide(const QRequantize& op) {
   network_.kernels.insert("wide/requantize");
   const auto bits = [](const QValue& value) { return value.dtype == DType::int16 ? 16 : 8; };

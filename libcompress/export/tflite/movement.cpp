@@ -13,7 +13,7 @@ void TfliteWriter::write(const QPad& pad) {
   std::vector inputs{tensor(node_->inputs[0]), list};
   const bool zeros = pad.level == output().zero_point;
   if (!zeros) inputs.push_back(level(".filler", pad.level));
-  add_operator(zeros ? "PAD" : "PADV2", 2, inputs, tensor(node_->output));
+  add_operator(zeros ? "PAD" : "PADV2", version(2, 3), inputs, tensor(node_->output));
 }
 
 void TfliteWriter::write(const QConcat& concat) {

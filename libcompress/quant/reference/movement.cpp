@@ -4,11 +4,12 @@
 
 namespace compress::reference {
 
-void Run::compute(const QPad& pad, const QNode& node, const Prepared&, std::span<std::int8_t> output) {
+template <typename T>
+void Run::compute(const QPad& pad, const QNode& node, const Prepared&, std::span<T> output) {
   const auto& from = value(node.inputs[0]).shape;
   const auto& to = value(node.output).shape;
-  const auto& source = data(node.inputs[0]);
-  std::fill(output.begin(), output.end(), static_cast<std::int8_t>(pad.level));
+  const auto& source = data<T>(node.inputs[0]);
+  std::fill(output.begin(), output.end(), static_cast<T>(pad.level));
   for (std::size_t i = 0; i < source.size(); ++i) {
     std::int64_t rest = static_cast<std::int64_t>(i), at = 0, step = 1;
     for (std::size_t axis = from.size(); axis-- > 0;) {
@@ -63,6 +64,8 @@ void Run::compute(const QReshape&, const QNode& node, const Prepared&, std::span
   std::ranges::copy(data<T>(node.inputs[0]), output.begin());
 }
 
+template void Run::compute(const QPad&, const QNode&, const Prepared&, std::span<std::int8_t>);
+template void Run::compute(const QPad&, const QNode&, const Prepared&, std::span<std::int16_t>);
 template void Run::compute(const QConcat&, const QNode&, const Prepared&, std::span<std::int8_t>);
 template void Run::compute(const QConcat&, const QNode&, const Prepared&, std::span<std::int16_t>);
 template void Run::compute(const QTranspose&, const QNode&, const Prepared&, std::span<std::int8_t>);

@@ -82,7 +82,8 @@ class Run {
   void requantize_elements(const QRequantize& op, const QNode& node, std::span<const From> source,
                            std::span<To> output);
   // movement.cpp
-  void compute(const QPad& pad, const QNode& node, const Prepared&, std::span<std::int8_t> output);
+  template <typename T>
+  void compute(const QPad& pad, const QNode& node, const Prepared&, std::span<T> output);
   template <typename T>
   void compute(const QConcat& concat, const QNode& node, const Prepared&, std::span<T> output);
   template <typename T>

@@ -14,11 +14,7 @@ QValueId QuantizedTfliteReader::rows_of(QValueId x, Shape shape) {
   return id;
 }
 
-void QuantizedTfliteReader::pad_v2() {
-  const auto& record = constant(2, ElementType::int8, 1);
-  if (record.data.size() != 1) refuse("a padding of several numbers", "one");
-  emit_pad(static_cast<std::int8_t>(record.data[0]));
-}
+void QuantizedTfliteReader::pad_v2() { emit_pad(one_level(2, value(activation(input(0))).dtype)); }
 
 void QuantizedTfliteReader::emit_pad(std::int32_t level) {
   const auto x = activation(input(0));

@@ -23,7 +23,9 @@ void QuantizedVerifier::check(const QPad& pad) const {
   }
   expect_shape(shape);
   expect_same_scale(input(0));
-  expect(pad.level >= -128 && pad.level <= 127, fmt::format("level {}", pad.level), "-128 to 127");
+  const auto [lowest, highest] = levels_of(output().dtype);
+  expect(pad.level >= lowest && pad.level <= highest, fmt::format("level {}", pad.level),
+         fmt::format("{} to {}", lowest, highest));
 }
 
 void QuantizedVerifier::check(const QConcat& concat) const {
