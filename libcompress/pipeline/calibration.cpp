@@ -42,6 +42,7 @@ QuantizeSettings settings_of(const QuantizeOptions& options) {
   settings.profile = options.profile;
   settings.one_scale = options.per_tensor;
   settings.equalize = options.equalize;
+  settings.int16 = {options.int16, options.int16_sqnr};
   if (!options.fine_tune) settings.repairs = {options.adaround, options.bias_correction};
   return settings;
 }

@@ -54,6 +54,7 @@ json quantize_model(const Bench& bench, const std::string& from) {
   const auto difference = compare(made.folded, made.graph, views, compared);
   const auto alone = sensitivity(made.folded, made.graph, views, compared, bench.reporter);
   json result = {{"quantization", layer_errors_json(difference, alone)}, {"samples", options.samples}};
+  if (made.search) result["int16"] = width_search_json(*made.search);
   if (options.fine_tune) result["history"] = history_json(history);
   if (difference.first_parting) result["first_parting"] = difference.layers[*difference.first_parting].value;
   return result;

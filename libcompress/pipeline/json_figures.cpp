@@ -23,13 +23,25 @@ json evaluation_json(const Evaluation& evaluation) {
           {"confusion", evaluation.confusion}};
 }
 
+json width_search_json(const WidthSearch& search) {
+  json nodes = json::array();
+  for (const auto& node : search.nodes)
+    nodes.push_back({{"node", node.node}, {"without_db", node.without_db}, {"bits", node.wide ? 16 : 8}});
+  return {{"wanted_db", search.wanted_db},
+          {"narrow_db", search.narrow_db},
+          {"widest_db", search.widest_db},
+          {"reached_db", search.reached_db},
+          {"nodes", nodes}};
+}
+
 json layer_errors_json(const NetworkDifference& difference, std::span<const LayerSensitivity> alone) {
   json rows = json::array();
   for (const auto& layer : difference.layers) {
     rows.push_back({{"layer", layer.value},
                     {"sqnr_db", layer.sqnr_db},
                     {"cosine", layer.cosine},
-                    {"max_error", layer.max_abs_error}});
+                    {"max_error", layer.max_abs_error},
+                    {"bits", layer.bits}});
     for (const auto& each : alone) {
       if (each.value == layer.value) rows.back()["alone_db"] = each.sqnr_db;
     }

@@ -9,6 +9,7 @@
 #include "libcompress/analysis/cost.h"
 #include "libcompress/analysis/groups.h"
 #include "libcompress/quant/compare.h"
+#include "libcompress/quant/mixed_widths.h"
 #include "libcompress/quant/sensitivity.h"
 #include "libcompress/report/report.h"
 #include "libcompress/strategy/plan.h"
@@ -26,6 +27,10 @@ nlohmann::json checks_json(const std::vector<Check>& checks);
 std::vector<Check> checks_from(const nlohmann::json& checks);
 
 /// One object a layer; "alone_db" where `alone` tells of it.
+/// How a search for nodes with 16 bits went: {"wanted_db", "narrow_db", "widest_db", "reached_db", "nodes":
+/// [{"node", "without_db", "bits"}]}.
+nlohmann::json width_search_json(const WidthSearch& search);
+
 nlohmann::json layer_errors_json(const NetworkDifference& difference,
                                  std::span<const LayerSensitivity> alone);
 

@@ -118,7 +118,8 @@ void add_training(RunReport& report, const std::string& step, const json& histor
 
 void add_quantization(RunReport& report, const json& layers) {
   for (const auto& row : layers) {
-    LayerError error{row.at("layer"), std::nullopt, row.at("cosine"), row.at("max_error"), std::nullopt};
+    LayerError error{.layer = row.at("layer"), .cosine = row.at("cosine"), .max_error = row.at("max_error")};
+    error.bits = row.value("bits", std::int64_t{8});
     if (row.contains("alone_db")) error.alone_db = row.at("alone_db").get<double>();
     if (row.at("sqnr_db").is_number()) error.sqnr_db = row.at("sqnr_db").get<double>();
     report.quantization.push_back(error);
@@ -220,6 +221,9 @@ RunReport make_report(const RunFolder& folder, const std::vector<FinishedStep>& 
     if (result.contains("groups") && !rejected.contains(step.name)) add_groups(report, result.at("groups"));
     if (result.contains("history")) add_training(report, step.name, result.at("history"));
     if (result.contains("quantization")) add_quantization(report, result.at("quantization"));
+    if (result.contains("int16"))
+      for (const auto& row : result.at("int16").at("nodes"))
+        report.widths.push_back({row.at("node"), row.at("without_db"), row.at("bits")});
     if (result.contains("arena")) add_arena(report, result.at("arena"));
     if (result.contains("paper")) {
       for (const auto& [label, figure] : result.at("paper").items())

@@ -39,6 +39,7 @@ struct Sums {
     layer.cosine = norms > 0 ? product / norms : (signal == other ? 1 : 0);
     layer.max_abs_error = largest_error;
     layer.step = value.scale;
+    layer.bits = static_cast<int>(8 * size_of(value.dtype));
     return layer;
   }
 };
@@ -126,11 +127,11 @@ NetworkDifference compare(const Model& model, const QuantizedGraph& graph, std::
 }
 
 std::string to_text(const NetworkDifference& difference) {
-  std::string text =
-      fmt::format("{:<28} {:>8} {:>9} {:>12} {:>12}\n", "value", "SQNR dB", "cosine", "largest err", "step");
+  std::string text = fmt::format("{:<28} {:>4} {:>8} {:>9} {:>12} {:>12}\n", "value", "bits", "SQNR dB",
+                                 "cosine", "largest err", "step");
   for (const auto& layer : difference.layers)
-    text += fmt::format("{:<28} {:>8.1f} {:>9.6f} {:>12.5g} {:>12.5g}\n", layer.value, layer.sqnr_db,
-                        layer.cosine, layer.max_abs_error, layer.step);
+    text += fmt::format("{:<28} {:>4} {:>8.1f} {:>9.6f} {:>12.5g} {:>12.5g}\n", layer.value, layer.bits,
+                        layer.sqnr_db, layer.cosine, layer.max_abs_error, layer.step);
   return text + fmt::format("same class on {} of {} inputs\n", difference.same_class, difference.inputs);
 }
 

@@ -21,6 +21,7 @@ struct LayerDifference {
   double cosine = 1;         ///< of the two as vectors; 1 where both are zero
   double max_abs_error = 0;  ///< in the value's own units
   double step = 0;           ///< the value's scale, for judging max_abs_error
+  int bits = 8;              ///< of its integers
 };
 
 /// Below this a layer's error is a tenth of its signal's power. A uniform 8-bit quantizer loses about 1 bit

@@ -98,6 +98,18 @@ std::vector<float> all_of(CalibrationSource& source) {
   return all;
 }
 
+void set_widths(Quantization& made, const Calibration& calibration, const WidthRequest& request) {
+  auto inputs = all_of(calibration.inputs);
+  const auto count = std::min(calibration.inputs.size(), kWidthInputs);
+  inputs.resize(inputs.size() / static_cast<std::size_t>(calibration.inputs.size()) *
+                static_cast<std::size_t>(count));
+  auto chosen =
+      choose_widths(made.folded, std::move(made.graph), request, inputs, count, calibration.reporter);
+  made.graph = std::move(chosen.graph);
+  made.wide = std::move(chosen.wide);
+  made.search = std::move(chosen.search);
+}
+
 }  // namespace
 
 ArraySource::ArraySource(std::vector<float> inputs, std::int64_t example_size, std::int64_t batch)
@@ -153,18 +165,19 @@ Quantization post_training(const Model& model, const Calibration& calibration,
   const auto one_scale = weighted_nodes(result.folded.graph, settings.one_scale);
   result.ranges = calibrate(result.folded, calibration);
   result.graph = lower(result.folded, result.ranges, settings.profile, one_scale);
-  if (!settings.repairs.any()) return result;
-  const auto inputs = all_of(calibration.inputs);
-  const auto repaired = repair_weights(result.folded, result.graph, inputs, calibration.inputs.size(),
-                                       settings.repairs, calibration.reporter);
-  result.graph = lower(repaired, result.ranges, settings.profile, one_scale);
+  if (settings.repairs.any()) {
+    const auto repaired = repair_weights(result.folded, result.graph, all_of(calibration.inputs),
+                                         calibration.inputs.size(), settings.repairs, calibration.reporter);
+    result.graph = lower(repaired, result.ranges, settings.profile, one_scale);
+  }
+  if (settings.int16.any()) set_widths(result, calibration, settings.int16);
   return result;
 }
 
 Quantization with_weights(Quantization made, StateDict weights, const QuantizeSettings& settings) {
   made.folded.weights = std::move(weights);
   const auto one_scale = weighted_nodes(made.folded.graph, settings.one_scale);
-  made.graph = lower(made.folded, made.ranges, settings.profile, one_scale);
+  made.graph = widened(lower(made.folded, made.ranges, settings.profile, one_scale), made.wide);
   return made;
 }
 

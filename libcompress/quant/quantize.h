@@ -11,6 +11,7 @@
 #include "libcompress/base/progress.h"
 #include "libcompress/graph/graph.h"
 #include "libcompress/quant/lower.h"
+#include "libcompress/quant/mixed_widths.h"
 #include "libcompress/quant/observer.h"
 #include "libcompress/quant/quantized_graph.h"
 #include "libcompress/quant/weight_repair.h"
@@ -67,6 +68,7 @@ struct QuantizeSettings {
   std::vector<std::string> one_scale{};  ///< patterns of nodes whose weights share one scale
   bool equalize = false;                 ///< before calibration: equalize.h
   WeightRepairs repairs{};               ///< after it: weight_repair.h
+  WidthRequest int16{};                  ///< at last: mixed_widths.h, on the first kWidthInputs examples
 };
 
 /// What quantization gives.
@@ -74,10 +76,15 @@ struct Quantization {
   Model folded;        ///< the float network that `graph` stands for, value by value; equalized, not repaired
   ValueRanges ranges;  ///< of its values
   QuantizedGraph graph;
+  NodeNames wide{};                     ///< nodes whose activations have 16 bits
+  std::optional<WidthSearch> search{};  ///< where an SQNR was wanted
 };
 
-/// fold(), equalize(), calibrate(), repair_weights(), lower(). Error of kind usage for a pattern that matches
-/// no node with weights.
+/// Examples of the calibration that a search for 16-bit nodes looks at.
+constexpr std::int64_t kWidthInputs = 32;
+
+/// fold(), equalize(), calibrate(), repair_weights(), lower(), choose_widths(). Error of kind usage for a
+/// pattern that matches no node with weights.
 Quantization post_training(const Model& model, const Calibration& calibration,
                            const QuantizeSettings& settings = {});
 

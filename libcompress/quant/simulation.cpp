@@ -6,7 +6,9 @@ Grids grids_of(const Graph& folded, const QuantizedGraph& graph) {
   Grids grids;
   for (const auto& value : graph.values) {
     const auto id = folded.find_value(value.name);
-    if (id && value.constant.empty()) grids[*id] = {{value.scale}, value.zero_point};
+    if (!id || !value.constant.empty()) continue;
+    const auto [lowest, highest] = levels_of(value.dtype);
+    grids[*id] = {{value.scale}, value.zero_point, lowest, highest};
   }
   for (const auto& node : graph.nodes) {
     if (!std::holds_alternative<QConv>(node.op) && !std::holds_alternative<QLinear>(node.op)) continue;

@@ -378,6 +378,14 @@ Key quantize_section() {
               "node the last counts"),
           row(quantize, &Q::per_tensor, "per_tensor",
               "patterns (*, ?) of nodes whose weights share one scale; others have one an output channel"),
+          row(quantize, &Q::int16, "int16",
+              "patterns (*, ?) of nodes that read and make activations of 16 bits; for layers that lose too "
+              "much"),
+          within(
+              row(quantize, &Q::int16_sqnr, "int16_sqnr",
+                  "signal to noise of the output beside float32, dB, that as many further nodes get 16 bits "
+                  "for as it needs"),
+              0, 200),
           row(quantize, &Q::equalize, "equalize",
               "bring channels of consecutive layers to like ranges, in float32, before calibration"),
           row(quantize, &Q::bias_correction, "bias_correction",

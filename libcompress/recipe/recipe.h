@@ -122,6 +122,8 @@ struct QuantizeOptions {
   double percentile = 99.999;             ///< for the percentile observer
   std::vector<std::string> observers{};   ///< "conv1*=minmax": other observers for these nodes
   std::vector<std::string> per_tensor{};  ///< glob patterns of nodes whose weights share one scale
+  std::vector<std::string> int16{};       ///< patterns of nodes whose activations have 16 bits
+  std::optional<double> int16_sqnr{};     ///< dB at the output, from as many more of them as needed
   bool equalize = false;                  ///< cross-layer equalization: quant/equalize.h
   bool bias_correction = true;            ///< quant/weight_repair.h
   bool adaround = true;                   ///< adaptive rounding: quant/adaround.h

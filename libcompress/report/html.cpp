@@ -336,22 +336,30 @@ void training(Markup& out, const RunReport& report) {
 
 // What eight bits cost.
 
+Table widths_table(const RunReport& report) {
+  Table rows{{"node", "SQNR without", "bits"}};
+  for (const auto& node : report.widths)
+    rows.push_back({node.node, fmt::format("{:.1f} dB", node.without_db), std::to_string(node.bits)});
+  return rows;
+}
+
 void quantization(Markup& out, const RunReport& report) {
   if (report.quantization.empty()) return;
   open_section(out, "Quantization error by layer",
                "Signal to quantization noise of the int8 outputs against the float outputs; more is better.");
   constexpr double kFullScaleDb = 60;
   std::vector<Bar> bars;
-  Table rows{{"layer", "SQNR", "cosine", "largest error", "output's SQNR, this layer alone"}};
+  Table rows{{"layer", "bits", "SQNR", "cosine", "largest error", "output's SQNR, this layer alone"}};
   for (const auto& layer : report.quantization) {
     const auto sqnr = layer.sqnr_db ? fmt::format("{:.1f} dB", *layer.sqnr_db) : std::string("no error");
     bars.push_back({layer.layer, sqnr, layer.sqnr_db ? std::max(0.0, *layer.sqnr_db / kFullScaleDb) : 1});
     const auto alone = layer.alone_db ? fmt::format("{:.1f} dB", *layer.alone_db) : std::string();
-    rows.push_back(
-        {layer.layer, sqnr, fmt::format("{:.6f}", layer.cosine), short_number(layer.max_error), alone});
+    rows.push_back({layer.layer, std::to_string(layer.bits), sqnr, fmt::format("{:.6f}", layer.cosine),
+                    short_number(layer.max_error), alone});
   }
   out.add(bar_chart(bars));
-  folded_table(out, "Cosine, largest error, and each layer alone in 8 bits", rows, {});
+  folded_table(out, "Cosine, largest error, and each layer alone in integers", rows, {});
+  if (!report.widths.empty()) folded_table(out, "Activations of 16 bits", widths_table(report), {});
   out.close();
 }
 

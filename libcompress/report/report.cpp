@@ -76,6 +76,14 @@ void fields(T& value, auto&& field) {
   field("cosine", value.cosine);
   field("max_error", value.max_error);
   field("alone_db", value.alone_db);
+  field("bits", value.bits);
+}
+
+template <Either<NodeWidthRow> T>
+void fields(T& value, auto&& field) {
+  field("node", value.node);
+  field("without_db", value.without_db);
+  field("bits", value.bits);
 }
 
 template <Either<ConfusionMatrix> T>
@@ -121,6 +129,7 @@ void fields(T& value, auto&& field) {
   field("groups", value.groups);
   field("training", value.training);
   field("quantization", value.quantization);
+  field("widths", value.widths);
   field("confusion", value.confusion);
   field("checks", value.checks);
   field("memory_plan", value.memory_plan);

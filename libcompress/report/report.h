@@ -68,6 +68,14 @@ struct LayerError {
   double cosine = 1;
   double max_error = 0;              ///< largest absolute difference, in the units of the float output
   std::optional<double> alone_db{};  ///< the same of the network's output with only this layer in 8 bits
+  std::int64_t bits = 8;             ///< of its integers
+};
+
+/// A node that was tried with activations of 16 bits.
+struct NodeWidthRow {
+  std::string node;
+  double without_db = 0;  ///< of the network's output, with all other nodes in 16 bits
+  std::int64_t bits = 8;  ///< that it got
 };
 
 /// counts[t][p]: clips of class t that the network took for class p. Square, one row per class name.
@@ -116,6 +124,7 @@ struct RunReport {
   std::vector<GroupChange> groups;
   std::vector<TrainingPoint> training;
   std::vector<LayerError> quantization;
+  std::vector<NodeWidthRow> widths{};  ///< where an SQNR of the output was wanted
   ConfusionMatrix confusion;
   std::vector<Check> checks;
   std::vector<ArenaTensor> memory_plan;

@@ -114,9 +114,11 @@ Quantization quantization_of(const Model& model, const Tensor& inputs, const Qua
   return fine_tuned(made, options, *data, job);
 }
 
-std::pair<std::unique_ptr<Quantized>, Model> quantize_model(const Model& model, const py::array& array,
-                                                            const QuantizeOptions& options,
-                                                            const Training& training) {
+/// The network, the float one that it stands for, and how nodes with 16 bits were found.
+using Made = std::tuple<std::unique_ptr<Quantized>, Model, std::optional<WidthSearch>>;
+
+Made quantize_model(const Model& model, const py::array& array, const QuantizeOptions& options,
+                    const Training& training) {
   const Tensor inputs = tensor_of(array);
   const auto data = training.data();
   Interrupts reporter;
@@ -128,7 +130,7 @@ std::pair<std::unique_ptr<Quantized>, Model> quantize_model(const Model& model, 
     reporter.raise_again();
     throw;
   }
-  return {std::make_unique<Quantized>(made.graph), std::move(made.folded)};
+  return {std::make_unique<Quantized>(made.graph), std::move(made.folded), std::move(made.search)};
 }
 
 std::vector<std::filesystem::path> export_to(const Quantized& quantized, const std::filesystem::path& folder,
@@ -150,7 +152,8 @@ void bind_difference(py::module_& module) {
       .def_readonly("sqnr_db", &LayerDifference::sqnr_db)
       .def_readonly("cosine", &LayerDifference::cosine)
       .def_readonly("max_abs_error", &LayerDifference::max_abs_error)
-      .def_readonly("step", &LayerDifference::step);
+      .def_readonly("step", &LayerDifference::step)
+      .def_readonly("bits", &LayerDifference::bits, "of its integers, 8 or 16");
   py::class_<NetworkDifference>(module, "NetworkDifference", "Layer by layer, in order of execution.")
       .def_readonly("layers", &NetworkDifference::layers)
       .def_readonly("first_parting", &NetworkDifference::first_parting,
@@ -188,6 +191,22 @@ void bind_sensitivity(py::module_& module) {
       py::arg("folded"), py::arg("quantized"), py::arg("inputs"));
 }
 
+void bind_widths(py::module_& module) {
+  py::class_<NodeWidth>(module, "NodeWidth", "A node that was tried with activations of 16 bits.")
+      .def_readonly("node", &NodeWidth::node)
+      .def_readonly("without_db", &NodeWidth::without_db,
+                    "SQNR of the output with all of them in 16 bits but this one")
+      .def_readonly("wide", &NodeWidth::wide);
+  py::class_<WidthSearch>(module, "WidthSearch", "How the nodes with activations of 16 bits were found.")
+      .def_readonly("wanted_db", &WidthSearch::wanted_db)
+      .def_readonly("narrow_db", &WidthSearch::narrow_db, "with the nodes alone that were named")
+      .def_readonly("widest_db", &WidthSearch::widest_db, "with all that may have 16 bits")
+      .def_readonly("reached_db", &WidthSearch::reached_db)
+      .def_readonly("nodes", &WidthSearch::nodes)
+      .def("to_text", py::overload_cast<WidthSearch>(&to_text))
+      .def("__str__", py::overload_cast<WidthSearch>(&to_text));
+}
+
 void bind_options(py::module_& module) {
   using Q = QuantizeOptions;
   py::class_<Q>(module, "QuantizeOptions", "The section `quantize` of a recipe.")
@@ -198,6 +217,8 @@ void bind_options(py::module_& module) {
       .def_readwrite("percentile", &Q::percentile)
       .def_readwrite("observers", &Q::observers)
       .def_readwrite("per_tensor", &Q::per_tensor)
+      .def_readwrite("int16", &Q::int16)
+      .def_readwrite("int16_sqnr", &Q::int16_sqnr)
       .def_readwrite("equalize", &Q::equalize)
       .def_readwrite("bias_correction", &Q::bias_correction)
       .def_readwrite("adaround", &Q::adaround);
@@ -212,6 +233,7 @@ void bind_options(py::module_& module) {
 
 void bind_quantization(py::module_& module) {
   bind_options(module);
+  bind_widths(module);
   py::class_<Quantized>(module, "Quantized", "An int8 network and its reference executor.")
       .def_property_readonly("name", [](const Quantized& self) { return self.graph().name; })
       .def_property_readonly("profile", [](const Quantized& self) { return self.graph().profile; })
@@ -233,7 +255,8 @@ void bind_quantization(py::module_& module) {
         return array_of(outputs);
       });
   module.def("quantize", &quantize_model, py::arg("model"), py::arg("inputs"), py::arg("options"),
-             py::arg("training"), "The int8 network, and the float one that it stands for.");
+             py::arg("training"),
+             "The int8 network, the float one that it stands for, and the search for nodes with 16 bits.");
   module.def(
       "load_quantized",
       [](const std::filesystem::path& path, const std::string& profile) {

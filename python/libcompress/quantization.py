@@ -19,8 +19,15 @@ from libcompress.model import Model
 class QuantizedModel:
     """An int8 network, as the reference executor runs it: to the bit what the exported C computes."""
 
-    def __init__(self, core: _core.Quantized, folded: Model | None = None):
+    def __init__(
+        self,
+        core: _core.Quantized,
+        folded: Model | None = None,
+        width_search: _core.WidthSearch | None = None,
+    ):
         self.core = core
+        #: How `int16_sqnr` chose nodes for 16 bits, None without it; `str()` of it is a table.
+        self.width_search = width_search
         #: The float model that it stands for, value by value; None where it was loaded from a file.
         self.folded = folded
 
@@ -91,6 +98,8 @@ def quantize(
     percentile: float | None = None,
     observers: Mapping[str, str] | None = None,
     per_tensor: Sequence[str] = (),
+    int16: Sequence[str] = (),
+    int16_sqnr: float | None = None,
     equalize: bool | None = None,
     bias_correction: bool | None = None,
     adaround: bool | None = None,
@@ -106,6 +115,10 @@ def quantize(
     `observer` finds the ranges of activations (`lc.plugins("observer")`), and `observers` names others by
     patterns (*, ?) of nodes. Weights have a scale an output channel, but those of nodes that match
     `per_tensor` share one.
+
+    Nodes that match `int16` read and make activations of 16 bits. `int16_sqnr` gives them to as many further
+    nodes as the output needs for this signal to noise beside float32, in dB; the result's `width_search`
+    tells what each is worth.
 
     Three repairs for hard networks: `equalize` brings channels of consecutive layers to like ranges,
     `bias_correction` gives each channel the mean back that it lost, and `adaround`
@@ -126,16 +139,18 @@ def quantize(
         "equalize": equalize,
         "bias_correction": bias_correction,
         "adaround": adaround,
+        "int16_sqnr": int16_sqnr,
     }
     for name, value in chosen.items():
         if value is not None:
             setattr(options, name, value)
     options.observers = [f"{pattern}={name}" for pattern, name in (observers or {}).items()]
     options.per_tensor = list(per_tensor)
-    core, folded = _core.quantize(
+    options.int16 = list(int16)
+    core, folded, search = _core.quantize(
         model.core, _examples(inputs), options, _training(model, fine_tune, training, validation, seed)
     )
-    return QuantizedModel(core, Model.of(folded))
+    return QuantizedModel(core, Model.of(folded), search)
 
 
 def load_quantized(path: str | os.PathLike, profile: str = "litert") -> QuantizedModel:

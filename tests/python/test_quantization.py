@@ -94,6 +94,30 @@ def test_the_rounding_profile_is_the_callers_choice(model, examples, tmp_path):
         model.quantize(examples, profile="fastest")
 
 
+def test_named_nodes_have_activations_of_16_bits(model, examples, tmp_path):
+    narrow = model.quantize(examples)
+    first = narrow.to_text().splitlines()[2].split(":")[0]  # behind the network and its input
+    wide = model.quantize(examples, int16=[first])
+    assert "int16" in wide.to_text() and "int16" not in narrow.to_text()
+    assert [layer.bits for layer in wide.compare(examples).layers][:3] == [8, 16, 8]
+    assert {path.name for path in wide.export(tmp_path, "c")} >= {"network.c", "network_kernels.c"}
+    with pytest.raises(lc.Error, match="'dense' matches no node that may have 16 bits"):
+        model.quantize(examples, int16=["dense"])
+
+
+def test_a_wanted_precision_gives_16_bits_to_as_many_nodes_as_it_needs(model, examples):
+    all_wide = model.quantize(examples, int16_sqnr=0).width_search
+    assert all_wide.nodes == []
+    wanted = all_wide.narrow_db + 1
+    quantized = model.quantize(examples, int16_sqnr=wanted)
+    search = quantized.width_search
+    assert search.narrow_db < wanted <= search.reached_db <= search.widest_db + 1
+    chosen = [node.node for node in search.nodes if node.wide]
+    assert 0 < len(chosen) <= len(search.nodes)
+    assert "without it, dB" in str(search)
+    assert np.array_equal(quantized.run(examples), model.quantize(examples, int16=chosen).run(examples))
+
+
 def test_a_saved_network_answers_the_same(model, examples, tmp_path):
     quantized = model.quantize(examples)
     quantized.save(tmp_path / "quantized.safetensors")

@@ -67,6 +67,12 @@ void QuantizeArguments::declare(CLI::App& app) {
   app.add_option("--per-tensor", options.per_tensor,
                  "pattern (*, ?) of nodes whose weights share one scale; may be given again")
       ->allow_extra_args(false);
+  app.add_option("--int16", options.int16,
+                 "pattern (*, ?) of nodes whose activations have 16 bits; may be given again")
+      ->allow_extra_args(false);
+  app.add_option("--int16-sqnr", options.int16_sqnr,
+                 "dB at the output, which as many further nodes get 16 bits for as it needs")
+      ->check(CLI::Range(0.0, 200.0));
   app.add_flag("--equalize,!--no-equalize", options.equalize,
                "bring channels of consecutive layers to like ranges first");
   app.add_flag("--bias-correction,!--no-bias-correction", options.bias_correction,

@@ -53,6 +53,10 @@ int quantize_network(const Session& session, const Arguments& arguments) {
                  {"constant_bytes", constant_bytes_of(made.graph)}};
   if (difference.first_parting) object["first_parting"] = difference.layers[*difference.first_parting].value;
   std::string text = to_text(difference) + "\n" + to_text(alone, count);
+  if (made.search) {
+    object["int16"] = width_search_json(*made.search);
+    text += "\n" + to_text(*made.search);
+  }
   if (!arguments.out.empty()) {
     save_quantized(arguments.out, made.graph);
     object["file"] = arguments.out;
