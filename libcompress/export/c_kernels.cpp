@@ -92,6 +92,12 @@ const std::vector<Part>& parts() {
       {"concat", true, true, {}},
       {"transpose", true, true, {}},
       {"softmax", true, true, {"clamp", "fixed_point"}},
+      {"mve/rounding", true, false, {}},
+      {"mve/vectors", false, true, {"mve/rounding", "scale"}},
+      {"mve/conv_layer", true, false, {"window", "mve/rounding"}},
+      {"mve/conv_windows", false, true, {"mve/vectors"}},
+      {"mve/conv", true, true, {"mve/conv_layer", "mve/conv_windows"}},
+      {"mve/conv_rows", true, true, {"mve/conv_layer", "mve/conv_windows"}},
       {"wide/levels", false, true, {}},
       {"wide/scale", false, true, {}},
       {"wide/scale_once", false, true, {}},
@@ -216,7 +222,7 @@ void add_kernels(const CNetwork& network, Files& files) {
   if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("average_pool_take") ||
       wanted.contains("conv_pairs") || wanted.contains("wide/levels"))
     source += "\n#include <string.h>\n";
-  if (wanted.contains("rows")) source += "\n#include <stddef.h>\n";
+  if (wanted.contains("rows") || wanted.contains("mve/conv_windows")) source += "\n#include <stddef.h>\n";
   for (const auto& part : parts()) {
     if (!wanted.contains(part.name)) continue;
     if (part.header)

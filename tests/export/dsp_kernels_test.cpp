@@ -13,6 +13,7 @@ namespace {
 
 using testing_graphs::Builder;
 using testing_graphs::every_operation;
+using testing_graphs::many_windows;
 using testing_graphs::random_graph;
 using testing_graphs::record;
 
@@ -34,20 +35,6 @@ BenchResult measured(const QuantizedGraph& graph, const std::string& target, Ins
 }
 
 bool tools_are_there() { return find_program("arm-none-eabi-gcc") && find_program("qemu-system-arm"); }
-
-/// Runs of all lengths modulo 4, odd and even widths and channels, padding, strides and dilation.
-QuantizedGraph many_windows() {
-  Builder net(5, {1, 9, 11, 3});
-  auto x = net.conv(net.input(), 5, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}});
-  x = net.conv(x, 8, {{1, 4}, {1, 2}, {0, 2}, {0, 1}, {1, 1}});
-  x = net.conv(x, 8, {{3, 3}, {1, 1}, {2, 2}, {2, 2}, {2, 2}});
-  x = net.conv(x, 6, {{2, 1}, {1, 1}, {0, 0}, {1, 0}, {2, 1}});
-  x = net.conv(x, 6, {{3, 3}, {2, 1}, {1, 1}, {1, 1}, {1, 1}}, 2);
-  x = net.conv(x, 6, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 6);
-  x = net.max_pool(x, {{2, 3}, {1, 1}, {1, 1}, {0, 1}, {1, 1}});
-  x = net.conv(x, 1, {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}});
-  return net.done({net.linear(net.reshape(x, {1, element_count(net.shape(x))}), 7)});
-}
 
 TEST(DspKernels, give_the_bytes_of_the_reference_without_the_instructions) {
   for (const auto* profile : {"litert", "tflite-micro"}) expect_equal_here(every_operation(11, profile), 30);

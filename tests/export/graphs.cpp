@@ -439,6 +439,19 @@ QuantizedGraph grown(std::uint64_t seed, bool wide) {
 }  // namespace
 
 QuantizedGraph random_graph(std::uint64_t seed) { return grown(seed, false); }
+QuantizedGraph many_windows() {
+  Builder net(5, {1, 9, 11, 3});
+  auto x = net.conv(net.input(), 5, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}});
+  x = net.conv(x, 8, {{1, 4}, {1, 2}, {0, 2}, {0, 1}, {1, 1}});
+  x = net.conv(x, 8, {{3, 3}, {1, 1}, {2, 2}, {2, 2}, {2, 2}});
+  x = net.conv(x, 6, {{2, 1}, {1, 1}, {0, 0}, {1, 0}, {2, 1}});
+  x = net.conv(x, 6, {{3, 3}, {2, 1}, {1, 1}, {1, 1}, {1, 1}}, 2);
+  x = net.conv(x, 6, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 6);
+  x = net.max_pool(x, {{2, 3}, {1, 1}, {1, 1}, {0, 1}, {1, 1}});
+  x = net.conv(x, 1, {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}});
+  return net.done({net.linear(net.reshape(x, {1, element_count(net.shape(x))}), 7)});
+}
+
 QuantizedGraph random_wide_graph(std::uint64_t seed) { return grown(seed, true); }
 
 std::vector<TestVector> record(const QuantizedGraph& graph, std::size_t count, std::uint64_t seed) {

@@ -79,6 +79,10 @@ class Builder {
 /// Every operation at least once.
 QuantizedGraph every_operation(std::uint64_t seed, const std::string& profile = "litert");
 
+/// Windows of many kinds: runs of all lengths modulo 4, odd and even widths and channels, padding, strides
+/// and dilation.
+QuantizedGraph many_windows();
+
 /// A few random operations on a small random image.
 QuantizedGraph random_graph(std::uint64_t seed);
 /// The same with some activations of 16 bits.

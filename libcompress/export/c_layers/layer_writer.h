@@ -62,6 +62,12 @@ class LayerWriter {
   std::string wide_pool(const std::string& kernel, const std::string& noun, const Window& window,
                         std::int32_t lowest, std::int32_t highest);
 
+  // vector.cpp: for MVE, of one group
+  std::string lower_vector(const QConv& conv);
+  /// The constant with all that is known of the outputs.
+  std::string vector_weights(const std::vector<Requantization>& scales);
+  bool has_vectors() const { return network_.request.instructions >= InstructionSet::mve; }
+
   // What several of them need (layer_writer.cpp; pool, operand, repeats, spread and copy with their family).
   const QValue& value(std::size_t input) const { return graph_.value(node_->inputs[input]); }
   const QValue& output() const { return graph_.value(node_->output); }

@@ -27,6 +27,7 @@ std::string LayerWriter::lower(const QConv& conv) {
       fmt::format("{} {}{}{}", depthwise ? "depthwise convolution" : "convolution", describe(conv.window),
                   depthwise || conv.groups == 1 ? "" : fmt::format(", {} groups", conv.groups),
                   clamp_note(conv.clamp_min, conv.clamp_max));
+  if (has_vectors() && conv.groups == 1) return lower_vector(conv);
   const auto ends = number_fields({{"input_zero_point", value(0).zero_point},
                                    {"output_zero_point", output().zero_point},
                                    {"lowest", conv.clamp_min},
