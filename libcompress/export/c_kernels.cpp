@@ -95,9 +95,17 @@ const std::vector<Part>& parts() {
       {"mve/rounding", true, false, {}},
       {"mve/vectors", false, true, {"mve/rounding", "scale"}},
       {"mve/conv_layer", true, false, {"window", "mve/rounding"}},
+      {"mve/rows_under", false, true, {"window"}},
       {"mve/conv_windows", false, true, {"mve/vectors"}},
-      {"mve/conv", true, true, {"mve/conv_layer", "mve/conv_windows"}},
+      {"mve/conv", true, true, {"mve/conv_layer", "mve/conv_windows", "mve/rows_under"}},
       {"mve/conv_rows", true, true, {"mve/conv_layer", "mve/conv_windows"}},
+      {"mve/depthwise_layer", true, false, {"window", "mve/rounding"}},
+      {"mve/sixteen", false, true, {"mve/vectors"}},
+      {"mve/depthwise_position", false, true, {"mve/sixteen"}},
+      {"mve/depthwise", true, true, {"mve/depthwise_layer", "mve/depthwise_position", "mve/rows_under"}},
+      {"mve/depthwise_rows", true, true, {"mve/depthwise_layer", "mve/depthwise_position"}},
+      {"mve/linear", true, true, {"mve/vectors", "mve/rounding"}},
+      {"mve/add", true, true, {"add", "mve/vectors"}},
       {"wide/levels", false, true, {}},
       {"wide/scale", false, true, {}},
       {"wide/scale_once", false, true, {}},
@@ -149,6 +157,24 @@ std::int64_t most_rows(const QuantizedGraph& graph) {
   for (const auto& node : graph.nodes)
     if (const auto* conv = std::get_if<QConv>(&node.op))
       most = std::max<std::int64_t>(most, conv->window.kernel[0]);
+  return most;
+}
+
+/// Pixels of the largest kernel.
+std::int64_t most_pixels(const QuantizedGraph& graph) {
+  std::int64_t most = 1;
+  for (const auto& node : graph.nodes)
+    if (const auto* conv = std::get_if<QConv>(&node.op))
+      most = std::max<std::int64_t>(most, std::int64_t{conv->window.kernel[0]} * conv->window.kernel[1]);
+  return most;
+}
+
+/// Channels of the widest input that is convolved in groups.
+std::int64_t most_grouped_channels(const QuantizedGraph& graph) {
+  std::int64_t most = 1;
+  for (const auto& node : graph.nodes)
+    if (const auto* conv = std::get_if<QConv>(&node.op); conv != nullptr && conv->groups > 1)
+      most = std::max(most, graph.value(node.inputs[0]).shape[3]);
   return most;
 }
 
@@ -222,7 +248,7 @@ void add_kernels(const CNetwork& network, Files& files) {
   if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("average_pool_take") ||
       wanted.contains("conv_pairs") || wanted.contains("wide/levels"))
     source += "\n#include <string.h>\n";
-  if (wanted.contains("rows") || wanted.contains("mve/conv_windows")) source += "\n#include <stddef.h>\n";
+  if (wanted.contains("rows") || wanted.contains("mve/vectors")) source += "\n#include <stddef.h>\n";
   for (const auto& part : parts()) {
     if (!wanted.contains(part.name)) continue;
     if (part.header)
@@ -233,6 +259,8 @@ void add_kernels(const CNetwork& network, Files& files) {
                                         {{"SCALE", choice.linear_scale},
                                          {"SUM_SCALE", choice.sum_scale},
                                          {"WIDE_LINEAR_SCALE", wide_linear_scale(network)},
+                                         {"KERNEL_TAPS", std::to_string(most_pixels(network.graph()))},
+                                         {"CHANNELS", std::to_string(most_grouped_channels(network.graph()))},
                                          {"TAPS", std::to_string(most_taps(network.graph()))},
                                          {"KERNEL_ROWS", std::to_string(most_rows(network.graph()))}}));
   }

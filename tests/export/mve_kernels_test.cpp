@@ -84,6 +84,29 @@ TEST(MveKernels, round_and_shift_like_the_reference) {
   }
 }
 
+/// Depthwise convolutions of more and fewer than 16 channels, sums of two ways, layers of 1 to 20 outputs.
+QuantizedGraph many_widths() {
+  Builder net(5, {1, 7, 6, 3});
+  auto x = net.conv(net.input(), 37, {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}});
+  x = net.conv(x, 37, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 37);
+  x = net.conv(x, 37, {{2, 3}, {2, 1}, {1, 0}, {0, 1}, {1, 2}}, 37);
+  x = net.conv(x, 16, {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}});
+  const auto y = net.conv(x, 16, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 16);
+  x = net.conv(net.add(x, y), 5, {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}});
+  x = net.add(x, net.conv(x, 5, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 5));
+  x = net.reshape(x, {1, element_count(net.shape(x))});
+  for (const int outputs : {20, 16, 9, 4, 1}) x = net.linear(x, outputs);
+  return net.done({x});
+}
+
+TEST(MveKernels, take_layers_of_any_width) {
+  expect_equal_here(many_widths(), 10, {.flags = {"-O1", "-fsanitize=address,undefined"}});
+  expect_equal_here(many_widths(), 10, {}, CMemory::stream);
+  if (!tools_are_there()) GTEST_SKIP() << "no cross compiler or emulator";
+  for (const auto memory : {CMemory::whole, CMemory::stream})
+    EXPECT_NO_THROW(measured(many_widths(), InstructionSet::mve, memory));
+}
+
 TEST(MveKernels, take_fewer_instructions_than_those_of_pairs) {
   if (!tools_are_there()) GTEST_SKIP() << "no cross compiler or emulator";
   Builder net(5, {1, 12, 12, 16});

@@ -4,6 +4,14 @@
 #include "libcompress/export/c_layers/layer_writer.h"
 
 namespace compress {
+namespace {
+
+/// By any number of bits, 0 too, and never to the left.
+bool shifts_right(const QAdd& add) {
+  return add.left.shift <= 0 && add.right.shift <= 0 && add.output.shift <= 0;
+}
+
+}  // namespace
 
 bool LayerWriter::repeats() const {
   return element_count(value(0).shape) != element_count(output().shape) ||
@@ -33,7 +41,8 @@ std::string LayerWriter::spread() const {
 }
 
 std::string LayerWriter::lower(const QAdd& add) {
-  network_.kernels.insert(repeats() ? "add_spread" : "add");
+  const bool by_vectors = has_vectors() && !repeats() && shifts_right(add);
+  network_.kernels.insert(repeats() ? "add_spread" : by_vectors ? "mve/add" : "add");
   title_ = (add.subtract ? "difference" : "sum") + clamp_note(add.clamp_min, add.clamp_max);
   const auto fields = number_fields({{"count", element_count(output().shape)},
                                      {"left_zero_point", value(0).zero_point},
@@ -51,7 +60,8 @@ std::string LayerWriter::lower(const QAdd& add) {
                                      {"highest", add.clamp_max}});
   const auto text = settings(prefixed("add_layer"), fields);
   const auto left = operand(0), right = operand(1);
-  if (!repeats()) return text + fmt::format("  {}(&layer, {}, {}, output);\n", prefixed("add"), left, right);
+  const auto kernel = prefixed(by_vectors ? "vector_add" : "add");
+  if (!repeats()) return text + fmt::format("  {}(&layer, {}, {}, output);\n", kernel, left, right);
   return text + spread() +
          fmt::format("  {}(&layer, &spread, {}, {}, output);\n", prefixed("add_spread"), left, right);
 }

@@ -16,6 +16,12 @@ namespace compress {
 /// Kernels index with int32; no microcontroller comes near.
 inline constexpr std::int64_t kMostCBytes = std::int64_t{1} << 30;
 
+/// Whether the sum of two products of inputs with these weights fits 16 bits.
+bool pairs_fit_16_bits(const QValue& weights);
+
+/// By at least one bit.
+bool all_shift_right(const std::vector<Requantization>& scales);
+
 /// Makes the layers of one graph.
 class LayerWriter {
  public:
@@ -64,8 +70,10 @@ class LayerWriter {
 
   // vector.cpp: for MVE, of one group
   std::string lower_vector(const QConv& conv);
-  /// The constant with all that is known of the outputs.
-  std::string vector_weights(const std::vector<Requantization>& scales);
+  std::string lower_vector(const QLinear& linear, bool rounds_once);
+  std::string lower_vector_depthwise(const QConv& conv);
+  std::string vector_layer(const std::string& kernel, const QConv& conv, Fields fields,
+                           std::vector<std::int8_t> weights, const std::string& layout);
   bool has_vectors() const { return network_.request.instructions >= InstructionSet::mve; }
 
   // What several of them need (layer_writer.cpp; pool, operand, repeats, spread and copy with their family).

@@ -28,6 +28,7 @@ std::string LayerWriter::lower(const QConv& conv) {
                   depthwise || conv.groups == 1 ? "" : fmt::format(", {} groups", conv.groups),
                   clamp_note(conv.clamp_min, conv.clamp_max));
   if (has_vectors() && conv.groups == 1) return lower_vector(conv);
+  if (has_vectors() && depthwise && pairs_fit_16_bits(weights)) return lower_vector_depthwise(conv);
   const auto ends = number_fields({{"input_zero_point", value(0).zero_point},
                                    {"output_zero_point", output().zero_point},
                                    {"lowest", conv.clamp_min},
@@ -51,11 +52,14 @@ std::string LayerWriter::lower(const QConv& conv) {
 }
 
 std::string LayerWriter::lower(const QLinear& linear) {
-  network_.kernels.insert("linear");
   const auto data = value(1).constant.as<std::int8_t>();
   const auto inputs = value(1).shape[1], outputs = value(1).shape[0];
   title_ = fmt::format("fully connected, {} to {}{}", inputs, outputs,
                        clamp_note(linear.clamp_min, linear.clamp_max));
+  const bool rounds_once = linear_rounds_once(network_.graph());
+  if (has_vectors() && (!rounds_once || all_shift_right(linear.requantization)))
+    return lower_vector(linear, rounds_once);
+  network_.kernels.insert("linear");
   Fields fields = number_fields({{"rows", element_count(output().shape) / outputs},
                                  {"inputs", inputs},
                                  {"outputs", outputs},
