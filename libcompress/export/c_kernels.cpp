@@ -33,6 +33,7 @@ const std::vector<Part>& parts() {
       {"output", false, true, {}, true, {"instructions"}},  // and a scale by what is proven of sums
       {"dot", false, true, {}, true, {"instructions"}},
       {"rows", true, true, {}},
+      {"blocks", true, true, {}},
       {"conv_layer", true, false, {"window"}},
       {"conv_pairs", false, true, {}, true, {"instructions", "columns", "output"}},
       {"conv",
@@ -246,7 +247,7 @@ void add_kernels(const CNetwork& network, Files& files) {
       network.name, choice.dsp ? ", faster where there is the DSP extension" : "", guard, guard);
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
   if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("average_pool_take") ||
-      wanted.contains("conv_pairs") || wanted.contains("wide/levels"))
+      wanted.contains("conv_pairs") || wanted.contains("blocks") || wanted.contains("wide/levels"))
     source += "\n#include <string.h>\n";
   if (wanted.contains("rows") || wanted.contains("mve/vectors")) source += "\n#include <stddef.h>\n";
   for (const auto& part : parts()) {

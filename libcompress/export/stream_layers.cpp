@@ -1,5 +1,7 @@
 // The layers of a network whose front streams: functions that make one row, and behind them those of whole
 // tensors.
+#include <utility>
+
 #include "libcompress/export/c_network.h"
 #include "libcompress/export/c_text.h"
 #include "libcompress/export/stream_plan.h"
@@ -12,6 +14,33 @@ QuantizedGraph of_single_rows(const StreamPlan& plan) {
   auto graph = plan.graph;
   for (std::size_t i = 0; i < graph.values.size(); ++i)
     if (plan.values[i].count > 0) graph.values[i].shape[1] = 1;
+  return graph;
+}
+
+Shape& shape_of(QuantizedGraph& graph, QValueId id) { return graph.values[index_of(id)].shape; }
+
+/// Along one axis, as a run of neighbors, where the other has one position only.
+void lay_on_its_side(QuantizedGraph& graph, QNode& node) {
+  auto& window = std::get<QConv>(node.op).window;
+  const auto swap_pair = [](std::int32_t (&pair)[2]) { std::swap(pair[0], pair[1]); };
+  for (const auto id : {node.inputs[0], node.inputs[1], node.output})
+    std::swap(shape_of(graph, id)[1], shape_of(graph, id)[2]);
+  for (auto* pair : {&window.kernel, &window.stride, &window.pad_begin, &window.pad_end, &window.dilation})
+    swap_pair(*pair);
+}
+
+/// The graph as a node that makes a block sees it: a small image whose rows have no padding above or below.
+QuantizedGraph of_block(const StreamPlan& plan, std::size_t position) {
+  auto graph = plan.graph;
+  auto& node = graph.nodes[position];
+  auto& input = shape_of(graph, node.inputs[0]);
+  auto& output = shape_of(graph, node.output);
+  auto& window = std::get<QConv>(node.op).window;
+  const auto block = plan.front[position].block;
+  input[1] = row_window(node).under(block);
+  output[1] = block;
+  window.pad_begin[0] = window.pad_end[0] = 0;
+  if (input[2] == 1 && output[2] == 1 && window.kernel[1] == 1) lay_on_its_side(graph, node);
   return graph;
 }
 
@@ -41,11 +70,15 @@ Storage storage_of(const StreamPlan& plan) {
 CNetwork lowered(const ExportRequest& request, const StreamPlan& plan) {
   CNetwork network{request, c_identifier(request.name), storage_of(plan), {}, {}, {}, &plan};
   const auto single_rows = of_single_rows(plan);
-  network.kernels.insert("rows");
   for (std::size_t i = 0; i < plan.graph.nodes.size(); ++i) {
     const bool front = i < plan.front.size();
-    network.layers.push_back(front ? lowered_layer(network, single_rows, i, form_of(plan.front[i].making))
-                                   : lowered_layer(network, plan.graph, i, CForm::whole));
+    const auto making = front ? plan.front[i].making : Making::rows;
+    if (making == Making::window) network.kernels.insert("rows");
+    if (making == Making::block) network.kernels.insert("blocks");
+    network.layers.push_back(
+        making == Making::block
+            ? lowered_layer(network, of_block(plan, i), i, CForm::whole)
+            : lowered_layer(network, front ? single_rows : plan.graph, i, form_of(making)));
   }
   check_sizes(network);
   return network;

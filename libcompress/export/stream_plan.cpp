@@ -4,6 +4,7 @@
 // value.
 // 2. A node makes its rows in order; the count of its output goes up before the readers of the output run.
 // 3. A pool that cumulates has taken every row of its input before the next one is written.
+// 4. The rows of a block count up one by one where a pool takes them, and all at once where they slide.
 #include "libcompress/export/stream_plan.h"
 
 #include <algorithm>
@@ -20,6 +21,8 @@ namespace {
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kAlignment = 4;  // of sums, and of what wide loads read
 constexpr std::int64_t kSumBytes = 4;
+constexpr std::int64_t kBlockPositions = 8;  // in a block of rows, where rows are narrower
+constexpr std::int64_t kBlockBytes = 512;    // that a block may take more than a row
 
 const Window* window_of(const QNode& node) {
   if (const auto* conv = std::get_if<QConv>(&node.op)) return &conv->window;
@@ -87,6 +90,27 @@ Making making_of(const QuantizedGraph& graph, const QNode& node) {
   return one && rows_in(graph, node.inputs[0]) == rows_in(graph, node.output) ? Making::rows : Making::window;
 }
 
+/// Whether rows of zero points may stand for padding, and blocks follow each other without gaps.
+bool can_block(const QuantizedGraph& graph, const QNode& node) {
+  if (!std::holds_alternative<QConv>(node.op)) return false;
+  const auto window = row_window(node);
+  const auto last_row = graph.value(node.output).shape[1] - 1;
+  return window.dilation == 1 && window.kernel >= window.stride &&
+         window.first(last_row) < graph.value(node.inputs[0]).shape[1];
+}
+
+/// Rows of output that make an even number of positions, as kernels take them in pairs, and enough of them;
+/// fewer where that would take too much memory.
+std::int64_t rows_of_block(const QuantizedGraph& graph, const QNode& node) {
+  const auto& shape = graph.value(node.output).shape;
+  const auto bytes_of_one_more =
+      row_window(node).stride * row_bytes_of(graph, node.inputs[0]) + row_bytes_of(graph, node.output);
+  const auto most = std::min(shape[1], 1 + kBlockBytes / bytes_of_one_more);
+  std::int64_t rows = 1;
+  while (rows < most && (rows * shape[2] < kBlockPositions || rows * shape[2] % 2 != 0)) ++rows;
+  return rows;
+}
+
 /// Runs the front on counts of rows alone and notes how many rows of each value are needed at once. Values go
 /// by their roots, the values whose bytes they are.
 class Schedule {
@@ -103,13 +127,16 @@ class Schedule {
         held_(graph.values.size(), false) {
     for (std::size_t i = 0; i < front.size(); ++i)
       if (front[i].making != Making::rename) connect(i);
+    for (std::size_t i = 0; i < front.size(); ++i)
+      if (front[i].making == Making::block)
+        rows_[inputs_[i][0]] = row_window(graph.nodes[i]).under(front[i].block);
   }
 
   void run() {
     const auto input = root(graph_.inputs[0]);
     for (auto rows = rows_in(graph_, graph_.inputs[0]); rows > 0; --rows) {
-      note_write(input);
-      made(input, {});
+      note_write(input, 1);
+      made(input, {}, 1);
     }
   }
 
@@ -141,18 +168,35 @@ class Schedule {
     return oldest;
   }
 
-  void note_write(std::size_t value) {
+  /// The row that lies first where rows slide; below 0 in the padding.
+  std::int64_t first_kept(std::size_t node) const {
+    const auto& each = graph_.nodes[node];
+    return row_window(each).first(made_[root(each.output)]);
+  }
+
+  bool has_reader(std::size_t value, Making making) const {
+    const auto& readers = readers_[value];
+    return readers.size() == 1 && front_[readers[0]].making == making;
+  }
+
+  void note_write(std::size_t value, std::int64_t count) {
     const auto row = made_[value];
-    rows_[value] = std::max(rows_[value], row - std::min(row, oldest_needed(value)) + 1);
+    const auto first = has_reader(value, Making::block) ? first_kept(readers_[value][0])
+                                                        : std::min(row, oldest_needed(value));
+    rows_[value] = std::max(rows_[value], row - first + count);
   }
 
   void note_held(std::size_t value) {
     if (oldest_needed(value) < made_[value]) held_[value] = true;
   }
 
-  /// A row of `value` has been made from `inputs`.
-  void made(std::size_t value, const std::vector<std::size_t>& inputs) {
-    ++made_[value];
+  /// `count` rows of `value` have been made from `inputs`.
+  void made(std::size_t value, const std::vector<std::size_t>& inputs, std::int64_t count) {
+    if (count > 1 && has_reader(value, Making::cumulate)) {
+      made(value, inputs, 1);
+      return made(value, inputs, count - 1);
+    }
+    made_[value] += count;
     for (const auto input : inputs) note_held(input);
     for (const auto node : readers_[value]) advance(node);
     note_held(value);
@@ -161,10 +205,20 @@ class Schedule {
   void advance(std::size_t node) {
     if (front_[node].making == Making::cumulate) return cumulate(node);
     const auto output = root(graph_.nodes[node].output);
-    while (ready(node)) {
-      note_write(output);
-      made(output, inputs_[node]);
+    const auto count = rows_in(graph_, graph_.nodes[node].output);
+    const auto block = front_[node].block;
+    while (front_[node].making == Making::block ? block_ready(node) : ready(node)) {
+      note_write(output, block);
+      made(output, inputs_[node], std::min(block, count - made_[output]));
     }
+  }
+
+  bool block_ready(std::size_t node) const {
+    const auto& each = graph_.nodes[node];
+    const auto given = made_[inputs_[node][0]];
+    if (made_[root(each.output)] == rows_in(graph_, each.output)) return false;
+    return given == rows_in(graph_, each.inputs[0]) ||
+           given - first_kept(node) >= row_window(each).under(front_[node].block);
   }
 
   bool ready(std::size_t node) const {
@@ -183,8 +237,8 @@ class Schedule {
     const auto row = made_[inputs_[node][0]] - 1, next = made_[output];
     if (next == rows_in(graph_, each.output)) return;
     const auto window = row_window(each);
-    if (row == std::max<std::int64_t>(0, window.first(next))) note_write(output);
-    if (row == std::min(window.last(next), rows_in(graph_, each.inputs[0]) - 1)) made(output, {});
+    if (row == std::max<std::int64_t>(0, window.first(next))) note_write(output, 1);
+    if (row == std::min(window.last(next), rows_in(graph_, each.inputs[0]) - 1)) made(output, {}, 1);
   }
 
   const QuantizedGraph& graph_;
@@ -209,6 +263,7 @@ class Planning {
 
   StreamPlan run() {
     join_renamed();
+    choose_blocks();
     give_outputs();
     stream_front();
     keep_behind();
@@ -234,6 +289,34 @@ class Planning {
       if (same) roots_[index_of(node.output)] = root(node.inputs[0]);
     }
     for (auto& each : roots_) each = root(QValueId{static_cast<std::int32_t>(each)});
+  }
+
+  /// The only node that reads these rows; none where there are several, or the whole is needed.
+  std::optional<std::size_t> reader_in_front(QValueId id) const {
+    std::optional<std::size_t> reader;
+    if (last_use(id) > front()) return std::nullopt;
+    for (std::size_t i = 0; i < plan_.front.size(); ++i) {
+      const auto ids = activations_of(graph(), graph().nodes[i]);
+      const bool reads = plan_.front[i].making != Making::rename &&
+                         std::any_of(ids.begin(), ids.end(), [&](QValueId x) { return root(x) == root(id); });
+      if (reads && reader) return std::nullopt;
+      if (reads) reader = i;
+    }
+    return reader;
+  }
+
+  /// Readers before what they read: a block needs one that takes all its rows.
+  void choose_blocks() {
+    for (auto i = plan_.front.size(); i-- > 0;) {
+      auto& node = plan_.front[i];
+      const auto& each = graph().nodes[i];
+      if (node.making != Making::window && node.making != Making::rows) continue;
+      if (!can_block(graph(), each) || reader_in_front(each.inputs[0]) != i) continue;
+      const auto reader = reader_in_front(each.output);
+      const auto taking = reader ? plan_.front[*reader].making : Making::rows;
+      if (taking == Making::block || taking == Making::cumulate) node.block = rows_of_block(graph(), each);
+      if (node.making == Making::window || node.block > 1) node.making = Making::block;
+    }
   }
 
   /// Nodes behind the front write outputs where the caller wants them; the front's are copied at the end.
@@ -283,13 +366,22 @@ class Planning {
     const bool cumulated =
         step > 0 && plan_.front[static_cast<std::size_t>(step - 1)].making == Making::cumulate &&
         std::holds_alternative<QMaxPool>(graph().nodes[static_cast<std::size_t>(step - 1)].op);
-    value.passing =
-        !whole && value.rows == 1 && readers.size() <= 1 && !schedule.held(index_of(id)) && !cumulated;
+    if (readers.size() == 1 && plan_.front[readers[0]].making == Making::block) value.slides_for = readers[0];
+    const auto block = step > 0 ? plan_.front[static_cast<std::size_t>(step - 1)].block : 1;
+    value.passing = !whole && !value.slides_for && value.rows == block && readers.size() <= 1 &&
+                    !schedule.held(index_of(id)) && !cumulated;
     const auto bytes = value.rows * value.row_bytes;
     if (value.passing)
-      keep(index_of(id), bytes, step, readers.empty() ? step : static_cast<std::int64_t>(readers[0]) + 1);
+      keep(index_of(id), bytes, step, last_step_of_passing(readers, block, step));
     else
       keep(index_of(id), bytes, 0, std::max(last, front()));
+  }
+
+  /// What is behind the reader of a block runs between two of its rows.
+  std::int64_t last_step_of_passing(const std::vector<std::size_t>& readers, std::int64_t block,
+                                    std::int64_t step) const {
+    if (block > 1) return front();
+    return readers.empty() ? step : static_cast<std::int64_t>(readers[0]) + 1;
   }
 
   void keep_sums(std::size_t node) {
@@ -354,6 +446,7 @@ class Planning {
         plan_.values[i].rows = plan_.values[from].rows;
         plan_.values[i].offset = plan_.values[from].offset;
         plan_.values[i].passing = plan_.values[from].passing;
+        plan_.values[i].slides_for = plan_.values[from].slides_for;
       }
     }
   }

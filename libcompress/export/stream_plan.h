@@ -7,6 +7,10 @@
 //   turn
 //            handed on before the next one is made ("depth first").
 //
+// A convolution that alone reads its input makes a block of rows at a time, so that rows of one position fill
+// the kernels too. Its input slides: rows lie one behind the other, the first being that where the next block
+// begins, and move to the front when a block is made. Rows of padding stand there as rows of the zero point.
+//
 // Rings are as long as this schedule needs, which the planner finds by running it.
 #pragma once
 
@@ -20,13 +24,15 @@
 
 namespace compress {
 
-/// An activation that the front reads or makes row by row. Row r lies at offset + r % rows * row_bytes.
+/// An activation that the front reads or makes row by row. Row r lies at offset + r % rows * row_bytes, or,
+/// where rows slide, at offset + (r - the first row of its reader's next block) * row_bytes.
 struct StreamedValue {
   std::int64_t count = 0;  ///< rows in all; 0 where the value is not streamed
   std::int64_t row_bytes = 0;
   std::int64_t rows = 0;    ///< kept at once
   std::int64_t offset = 0;  ///< bytes from the start of the state
   bool passing = false;     ///< read as soon as it is made: its bytes serve others between two rows
+  std::optional<std::size_t> slides_for{};  ///< the node, of Making::block, that alone reads it
 };
 
 /// How a node of the front makes its rows.
@@ -34,11 +40,13 @@ enum class Making {
   rename,    ///< the rows of the input under another shape: nothing runs
   rows,      ///< row r from row r of each input
   window,    ///< row r from the rows its window covers
+  block,     ///< several rows at once from rows that slide
   cumulate,  ///< a pool whose windows do not overlap takes each row as it comes
 };
 
 struct StreamedNode {
   Making making = Making::rows;
+  std::int64_t block = 1;  ///< rows of output made at once; what the last block has beyond them is not read
   std::int64_t sums_offset =
       0;  ///< of an average pool that cumulates: int32 sums, one for each output byte of a row
 };
@@ -73,6 +81,8 @@ struct RowWindow {
 
   std::int64_t first(std::int64_t row) const { return row * stride - padding; }  ///< below 0 in the padding
   std::int64_t last(std::int64_t row) const { return first(row) + (kernel - 1) * dilation; }
+  /// Rows of input under `block` rows of output, without gaps.
+  std::int64_t under(std::int64_t block) const { return (block - 1) * stride + (kernel - 1) * dilation + 1; }
 };
 RowWindow row_window(const QNode& node);
 

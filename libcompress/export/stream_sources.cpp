@@ -71,10 +71,20 @@ class StreamSource {
   std::string row_address(QValueId id, const std::string& row) const {
     const auto& streamed = value(id);
     auto text = address("s->memory", streamed.offset);
+    if (streamed.slides_for)
+      return fmt::format("{} + ({} - {}) * {}", text, row, first_kept(id), streamed.row_bytes);
     if (streamed.rows == 1) return text;
     const auto slot = streamed.rows >= streamed.count ? row : fmt::format("{} % {}", row, streamed.rows);
     return streamed.row_bytes == 1 ? fmt::format("{} + {}", text, slot)
                                    : fmt::format("{} + {} * {}", text, slot, streamed.row_bytes);
+  }
+
+  /// The number of the row that lies first where rows slide.
+  std::string first_kept(QValueId id) const {
+    const auto& reader = graph().nodes[*value(id).slides_for];
+    const auto window = row_window(reader);
+    auto text = fmt::format("{} * {}", count(reader.output), window.stride);
+    return window.padding > 0 ? fmt::format("({} - {})", text, window.padding) : text;
   }
 
   std::string opening() const {
@@ -123,6 +133,8 @@ class StreamSource {
     switch (plan_.front[i].making) {
       case Making::window:
         return head + windows(i) + "}\n";
+      case Making::block:
+        return head + blocks(i) + "}\n";
       case Making::cumulate:
         return head + cumulation(i) + "}\n";
       default:
@@ -151,6 +163,38 @@ class StreamSource {
     text += fmt::format("    {}(rows, {});\n", network_.layers[i].function,
                         row_address(node.output, count(node.output)));
     return text + made(node.output, "    ") + "  }\n";
+  }
+
+  std::string blocks(std::size_t i) const {
+    const auto& node = graph().nodes[i];
+    const auto window = row_window(node);
+    const auto& from = value(node.inputs[0]);
+    const auto block = plan_.front[i].block;
+    const auto ready = fmt::format("{}_block_ready(&layout, front, {}, {})", network_.name,
+                                   count(node.inputs[0]), count(node.output));
+    auto text = fmt::format(
+        "  static const {}_block layout = {{\n"
+        "      .rows = {}, .inputs_under = {}, .stride = {}, .padding = {},\n"
+        "      .inputs = {}, .outputs = {}, .row_bytes = {}, .zero_point = {},\n  }};\n",
+        network_.name, block, window.under(block), window.stride, window.padding, from.count,
+        value(node.output).count, from.row_bytes, graph().value(node.inputs[0]).zero_point);
+    text += fmt::format("  int8_t *const front = {};\n  int32_t rows = {};\n  while (rows > 0) {{\n",
+                        address("s->memory", from.offset), ready);
+    text += fmt::format("    {}(front, {});\n", network_.layers[i].function,
+                        row_address(node.output, count(node.output)));
+    text += fmt::format("    {}_leave_block(&layout, front, {}, {});\n", network_.name, count(node.inputs[0]),
+                        count(node.output));
+    return text + made_block(node.output) + fmt::format("    rows = {};\n  }}\n", ready);
+  }
+
+  /// A pool takes the rows of a block one by one; where they slide they come at once.
+  std::string made_block(QValueId output) const {
+    if (value(output).slides_for) return counted_up(output, "rows", "    ") + hand_on(output, "    ", "s");
+    return "    for (; rows > 0; rows--) {\n" + made(output, "      ") + "    }\n";
+  }
+
+  std::string counted_up(QValueId id, const std::string& by, const std::string& indent) const {
+    return fmt::format("{0}{1} = ({2})({1} + ({2}){3});\n", indent, count(id), counter_, by);
   }
 
   std::string single_rows(std::size_t i) const {
@@ -189,6 +233,25 @@ class StreamSource {
     return text + "  if (row < end - 1) return;\n" + made(node.output, "  ");
   }
 
+  /// How many rows can be written before the layers behind run.
+  std::string room(QValueId id) const {
+    if (!value(id).slides_for) return "1";
+    return fmt::format("{} - ((int32_t){} - {})", value(id).rows, count(id), first_kept(id));
+  }
+
+  /// Rows that slide begin with the padding above them.
+  std::string padding_above() const {
+    std::string text;
+    for (const auto id : streamed()) {
+      if (!value(id).slides_for) continue;
+      const auto padding = row_window(graph().nodes[*value(id).slides_for]).padding;
+      if (padding > 0)
+        text += fmt::format("  memset({}, {}, {});\n", address("arena", value(id).offset),
+                            graph().value(id).zero_point, padding * value(id).row_bytes);
+    }
+    return text;
+  }
+
   std::string interface() const {
     const auto input = graph().inputs[0];
     const auto& rows = value(input);
@@ -204,6 +267,9 @@ class StreamSource {
                                               {"ROW_COUNT", std::to_string(rows.count)},
                                               {"ROW_SIZE", std::to_string(rows.row_bytes)},
                                               {"ROW_ADDRESS", row_address(input, count(input))},
+                                              {"ROOM", room(input)},
+                                              {"PADDING", padding_above()},
+                                              {"COUNT_UP", counted_up(input, "count", "  ")},
                                               {"READERS", hand_on(input, "  ", "s")},
                                               {"MEMORY", memory},
                                               {"BEHIND", behind}});

@@ -61,7 +61,14 @@ class TaggedRun {
   Tag tag(QValueId id, std::int64_t row) const {
     return static_cast<Tag>(index_of(original(id))) << 32 | row;
   }
+  /// The row that lies first where rows slide.
+  std::int64_t first_kept(QValueId id) const {
+    const auto& reader = graph_.nodes[*value(id).slides_for];
+    return row_window(reader).first(made_[index_of(original(reader.output))]);
+  }
   std::size_t place(QValueId id, std::int64_t row) const {
+    if (value(id).slides_for)
+      return static_cast<std::size_t>(value(id).offset + (row - first_kept(id)) * value(id).row_bytes);
     return static_cast<std::size_t>(value(id).offset + row % value(id).rows * value(id).row_bytes);
   }
 
@@ -87,16 +94,49 @@ class TaggedRun {
     hand_on(id);
   }
 
-  void hand_on(QValueId id) {
-    ++made(id);
+  void hand_on(QValueId id, std::int64_t rows = 1) {
+    made(id) += rows;
     for (std::size_t i = 0; i < plan_.front.size(); ++i) {
       const auto& node = graph_.nodes[i];
       const bool reads = std::any_of(node.inputs.begin(), node.inputs.end(), [&](QValueId input) {
         return graph_.value(input).constant.empty() && original(input) == original(id);
       });
       if (!reads || plan_.front[i].making == Making::rename) continue;
-      plan_.front[i].making == Making::cumulate ? cumulate(i) : advance(i);
+      if (plan_.front[i].making == Making::block)
+        make_blocks(i);
+      else
+        plan_.front[i].making == Making::cumulate ? cumulate(i) : advance(i);
     }
+  }
+
+  /// Rows of padding are not looked at, as the plan keeps no room for others in their place.
+  void make_blocks(std::size_t i) {
+    const auto& node = graph_.nodes[i];
+    const auto from = node.inputs[0];
+    const auto window = row_window(node);
+    const auto block = plan_.front[i].block, under = window.under(block);
+    if (under > value(from).rows) complain("a block of more rows than are kept");
+    while (made(node.output) < value(node.output).count) {
+      const auto next = made(node.output), first = window.first(next);
+      if (made(from) < std::min(first + under, value(from).count)) return;
+      for (auto row = std::max<std::int64_t>(0, first); row < std::min(first + under, value(from).count);
+           ++row)
+        read(from, row);
+      for (auto row = next; row < next + block; ++row) write(node.output, row);
+      slide(from, first, window.stride * block);
+      give_block(node.output, std::min(block, value(node.output).count - next));
+    }
+  }
+
+  void slide(QValueId id, std::int64_t first, std::int64_t rows) {
+    const auto front = state_.begin() + static_cast<std::ptrdiff_t>(value(id).offset);
+    const auto kept = (made(id) - first - rows) * value(id).row_bytes;
+    if (kept > 0) std::copy_n(front + rows * value(id).row_bytes, kept, front);
+  }
+
+  void give_block(QValueId id, std::int64_t rows) {
+    if (value(id).slides_for) return hand_on(id, rows);
+    for (; rows > 0; --rows) hand_on(id);
   }
 
   void advance(std::size_t i) {
@@ -241,7 +281,32 @@ TEST(StreamPlan, streams_the_time_of_sound_whichever_axis_it_lies_on) {
   ASSERT_TRUE(plan);
   EXPECT_TRUE(plan->swapped);
   EXPECT_EQ(plan->front.size(), 5u);
-  EXPECT_LT(plan->total_bytes(), 300);
+  EXPECT_LT(plan->total_bytes(), 400);
+}
+
+TEST(StreamPlan, makes_rows_of_one_position_in_blocks) {
+  const Window taps{{9, 1}, {2, 1}, {0, 0}, {0, 0}, {1, 1}};
+  Builder build(4, {1, 4009, 1, 1});
+  const auto x = build.conv(build.input(), 8, taps);
+  const auto y = build.conv(x, 8, taps);
+  const auto z = build.max_pool(y, {{50, 1}, {50, 1}, {0, 0}, {0, 0}, {1, 1}});
+  const auto plan = plan_rows(build.done({z}), 3);
+  EXPECT_EQ(plan.front[0].making, Making::block);
+  EXPECT_EQ(plan.front[0].block, 8);
+  EXPECT_EQ(streamed(plan, build.input()).rows, 7 * 2 + 9);
+  EXPECT_EQ(streamed(plan, x).rows, 3 * 8);  // the fewest blocks with 7 * 2 + 9 rows
+  EXPECT_EQ(streamed(plan, y).rows, 8);
+}
+
+TEST(StreamPlan, makes_no_blocks_where_rows_are_wide_or_large) {
+  Builder build(9, {1, 40, 16, 4});
+  const auto wide = build.conv(build.conv(build.input(), 8, square(3, 1, 1)), 8, square(3, 1, 1));
+  const auto plan = plan_rows(build.done({build.max_pool(wide, square(2, 2, 0))}), 3);
+  EXPECT_EQ(plan.front[0].making, Making::block);
+  EXPECT_EQ(plan.front[0].block, 1);
+  Builder deep(10, {1, 40, 3, 200});
+  const auto large = deep.conv(deep.conv(deep.input(), 200, square(1, 1, 0)), 8, square(3, 1, 1));
+  EXPECT_EQ(plan_rows(deep.done({large}), 2).front[0].block, 1);
 }
 
 TEST(StreamPlan, is_none_where_nothing_streams) {
