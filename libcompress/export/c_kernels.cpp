@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "libcompress/export/c_layers/packed.h"
 #include "libcompress/export/c_network.h"
 #include "libcompress/export/c_text.h"
 
@@ -29,8 +30,7 @@ const std::vector<Part>& parts() {
       {"scale_once", false, true, {}},
       {"columns", false, true, {"window"}},
       {"taps", false, true, {"columns"}},
-      {"scale_small", false, true, {}, true, {"instructions"}},
-      {"output", false, true, {}, true, {"instructions"}},  // and a scale by what is proven of sums
+      {"output", false, true, {}, true, {"instructions"}},  // and a scale where sums may be large
       {"dot", false, true, {}, true, {"instructions"}},
       {"rows", true, true, {}},
       {"blocks", true, true, {}},
@@ -48,6 +48,10 @@ const std::vector<Part>& parts() {
        {"conv_layer", "clamp", "scale", "columns", "dot"},
        true,
        {"conv_layer", "conv_pairs"}},
+      {"dsp/packed_layer", true, false, {"window"}},
+      {"dsp/packed_windows", false, true, {"instructions", "columns", "output"}},
+      {"dsp/packed_conv", true, true, {"dsp/packed_layer", "dsp/packed_windows"}},
+      {"dsp/packed_conv_rows", true, true, {"dsp/packed_layer", "dsp/packed_windows"}},
       {"depthwise_layer", true, false, {"window"}},
       {"depthwise",
        true,
@@ -122,21 +126,16 @@ const std::vector<Part>& parts() {
   return kParts;
 }
 
-/// Whether scale_small() computes every sum of products: between -2^30 and 2^30, and divided by 2 or more.
+/// Whether output_of_twice() computes every sum of products that is not packed: between -2^30 and 2^30,
+/// shifts to the left included.
 bool sums_are_small(const QuantizedGraph& graph) {
-  constexpr std::int64_t kLimit = std::int64_t{1} << 30, kLargestInput = 255;  // less its zero point
+  constexpr std::int64_t kLimit = std::int64_t{1} << 30;
   for (const auto& node : graph.nodes) {
     const auto* conv = std::get_if<QConv>(&node.op);
-    if (conv == nullptr || graph.value(node.output).dtype != DType::int8) continue;
-    const auto weights = graph.value(node.inputs[1]).constant.as<std::int8_t>();
-    const auto bias = graph.value(node.inputs[2]).constant.as<std::int32_t>();
-    const auto taps = weights.size() / bias.size();
-    for (std::size_t channel = 0; channel < bias.size(); ++channel) {
-      std::int64_t bound = std::abs(static_cast<std::int64_t>(bias[channel]));
-      for (const auto weight : weights.subspan(channel * taps, taps))
-        bound += kLargestInput * std::abs(weight);
-      if (bound >= kLimit || conv->requantization[channel].shift >= 0) return false;
-    }
+    if (conv == nullptr || graph.value(node.output).dtype != DType::int8 || packs(graph, node)) continue;
+    const auto bounds = sum_bounds(graph, node);
+    for (std::size_t channel = 0; channel < bounds.size(); ++channel)
+      if (bounds[channel] << std::max(conv->requantization[channel].shift, 0) >= kLimit) return false;
   }
   return true;
 }
@@ -179,18 +178,34 @@ std::int64_t most_grouped_channels(const QuantizedGraph& graph) {
   return most;
 }
 
+/// Steps of the largest packed window, and taps of its widest row.
+struct PackedSizes {
+  std::int64_t steps = 1, row_taps = 1;
+};
+
+PackedSizes packed_sizes(const QuantizedGraph& graph) {
+  PackedSizes sizes;
+  for (const auto& node : graph.nodes) {
+    if (!std::holds_alternative<QConv>(node.op) || !packs(graph, node)) continue;
+    const auto& shape = graph.value(node.inputs[1]).shape;
+    sizes.steps = std::max(sizes.steps, packed_steps(shape));
+    sizes.row_taps = std::max(sizes.row_taps, shape[2] * shape[3]);
+  }
+  return sizes;
+}
+
 /// Which of several sources and scales the network takes.
 struct Choice {
   bool dsp = false;
-  std::string linear_scale, wide_linear_scale, sum_scale;
+  std::string linear_scale, wide_linear_scale;
+  bool small_sums = false;
 };
 
 Choice choice_for(const CNetwork& network) {
   const auto& graph = network.graph();
   return {network.request.instructions >= InstructionSet::dsp,
           linear_rounds_once(graph) ? "scale_once" : "scale",
-          linear_rounds_once(graph) ? "wide/scale_once" : "wide/scale",
-          sums_are_small(graph) ? "scale_small" : "scale"};
+          linear_rounds_once(graph) ? "wide/scale_once" : "wide/scale", sums_are_small(graph)};
 }
 
 std::set<std::string> with_needs(const CNetwork& network, const Choice& choice) {
@@ -201,9 +216,15 @@ std::set<std::string> with_needs(const CNetwork& network, const Choice& choice) 
     const auto& needs = choice.dsp && part->has_dsp ? part->dsp_needs : part->needs;
     if (!all.contains(part->name)) continue;
     all.insert(needs.begin(), needs.end());
-    if (part->name == "output") all.insert(choice.sum_scale);
+    if (part->name == "output" && !choice.small_sums) all.insert("scale");
   }
   return all;
+}
+
+/// How a kernel for the DSP extension gets the output for a sum of products.
+std::string sum_output(const Choice& choice) {
+  return choice.small_sums ? "output_of_twice(range, sum * 2, multiplier, shift)"
+                           : "limited(range, saturated(scale(sum, multiplier, shift) + range.zero_point))";
 }
 
 /// Where the source of a part is, for the instructions that the network may use.
@@ -238,6 +259,7 @@ std::string prefixed(std::string_view text, const std::string& name) {
 void add_kernels(const CNetwork& network, Files& files) {
   const auto choice = choice_for(network);
   const auto wanted = with_needs(network, choice);
+  const auto packed = packed_sizes(network.graph());
   const auto guard = upper(network.name) + "_KERNELS_H";
   std::string header = fmt::format(
       "/* The kernels of {}: integer C for any processor{}.\n"
@@ -249,7 +271,8 @@ void add_kernels(const CNetwork& network, Files& files) {
   if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("average_pool_take") ||
       wanted.contains("conv_pairs") || wanted.contains("blocks") || wanted.contains("wide/levels"))
     source += "\n#include <string.h>\n";
-  if (wanted.contains("rows") || wanted.contains("mve/vectors")) source += "\n#include <stddef.h>\n";
+  if (wanted.contains("rows") || wanted.contains("mve/vectors") || wanted.contains("dsp/packed_windows"))
+    source += "\n#include <stddef.h>\n";
   for (const auto& part : parts()) {
     if (!wanted.contains(part.name)) continue;
     if (part.header)
@@ -258,11 +281,13 @@ void add_kernels(const CNetwork& network, Files& files) {
     if (part.source)
       source.append("\n").append(filled(prefixed(template_text(source_path(part, choice.dsp)), network.name),
                                         {{"SCALE", choice.linear_scale},
-                                         {"SUM_SCALE", choice.sum_scale},
+                                         {"SUM_OUTPUT", sum_output(choice)},
                                          {"WIDE_LINEAR_SCALE", wide_linear_scale(network)},
                                          {"KERNEL_TAPS", std::to_string(most_pixels(network.graph()))},
                                          {"CHANNELS", std::to_string(most_grouped_channels(network.graph()))},
                                          {"TAPS", std::to_string(most_taps(network.graph()))},
+                                         {"PACKED_STEPS", std::to_string(packed.steps)},
+                                         {"PACKED_ROW_TAPS", std::to_string(packed.row_taps)},
                                          {"KERNEL_ROWS", std::to_string(most_rows(network.graph()))}}));
   }
   files[network.name + "_kernels.h"] = header + "\n#endif\n";

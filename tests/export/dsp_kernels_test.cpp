@@ -2,6 +2,8 @@
 // here.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "libcompress/export/bench.h"
 #include "libcompress/export/c_writer.h"
 #include "libcompress/export/process.h"
@@ -74,15 +76,72 @@ TEST(DspKernels, give_the_bytes_of_the_reference_on_every_core_that_has_them) {
   }
 }
 
-TEST(DspKernels, take_the_short_scale_only_where_sums_are_proven_small) {
+/// Whether the C code of a network has a text.
+bool has(const QuantizedGraph& graph, const std::string& text) {
+  const auto files = write_c(with_dsp(graph, {})).files;
+  return (files.at("dsp_net.c") + files.at("dsp_net_kernels.c")).find(text) != std::string::npos;
+}
+
+QuantizedGraph one_conv(std::int32_t groups) {
   Builder net(5, {1, 6, 6, 4});
-  auto graph = net.done({net.conv(net.input(), 4, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}})});
-  const auto kernels = [&] { return write_c(with_dsp(graph, {})).files.at("dsp_net_kernels.c"); };
-  EXPECT_NE(kernels().find("scale_small(sum"), std::string::npos);
-  auto& bias = graph.values[index_of(graph.nodes[0].inputs[2])].constant;
-  bias.as<std::int32_t>()[3] = (1 << 30) + 5;
-  EXPECT_EQ(kernels().find("scale_small(sum"), std::string::npos);
+  return net.done({net.conv(net.input(), 4, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, groups)});
+}
+
+template <typename T>
+std::span<T> constant_of(QuantizedGraph& graph, std::size_t input) {
+  return graph.values[index_of(graph.nodes[0].inputs[input])].constant.as<T>();
+}
+
+TEST(DspKernels, take_the_short_scale_only_where_sums_are_proven_small) {
+  auto graph = one_conv(2);
+  EXPECT_TRUE(has(graph, "output_of_twice(range, sum"));
+  constant_of<std::int32_t>(graph, 2)[3] = (1 << 30) + 5;
+  EXPECT_FALSE(has(graph, "output_of_twice(range, sum"));
   expect_equal_here(graph, 10);
+}
+
+TEST(DspKernels, pack_two_channels_where_their_sum_is_proven_to_fit_32_bits) {
+  auto graph = one_conv(1);
+  EXPECT_TRUE(has(graph, "net_packed_conv("));
+  constant_of<std::int32_t>(graph, 2)[3] = 1 << 23;
+  EXPECT_FALSE(has(graph, "net_packed_conv("));
+  expect_equal_here(graph, 10);
+}
+
+TEST(DspKernels, do_not_pack_two_weights_that_a_halfword_does_not_hold) {
+  auto graph = one_conv(1);
+  constant_of<std::int8_t>(graph, 1)[0] = -1;
+  constant_of<std::int8_t>(graph, 1)[36] = -128;  // the same tap of the next channel
+  EXPECT_FALSE(has(graph, "net_packed_conv("));
+  constant_of<std::int8_t>(graph, 1)[0] = 0;
+  EXPECT_TRUE(has(graph, "net_packed_conv("));
+  expect_equal_here(graph, 10);
+}
+
+/// Gives channel `c` of the only node the shift c - 1.
+void shift_upward(QuantizedGraph& graph) {
+  const auto& node = graph.nodes[0];
+  const auto at = [&](QValueId id) -> QValue& { return graph.values[index_of(id)]; };
+  auto &input = at(node.inputs[0]), &weight = at(node.inputs[1]), &bias = at(node.inputs[2]);
+  auto& requantization = std::get<QConv>(graph.nodes[0].op).requantization;
+  weight.channel_scales.resize(requantization.size());
+  bias.channel_scales.resize(requantization.size());
+  for (std::size_t c = 0; c < requantization.size(); ++c) {
+    const auto factor = std::ldexp(0.6f, static_cast<int>(c) - 1);
+    weight.channel_scales[c] = factor * at(node.output).scale / input.scale;
+    bias.channel_scales[c] = weight.channel_scales[c] * input.scale;
+    requantization[c] = to_requantization(weight_factor(input, weight, c, at(node.output)));
+  }
+}
+
+TEST(DspKernels, shift_to_the_left_before_the_product) {
+  for (const std::int32_t groups : {1, 2, 4}) {
+    auto graph = one_conv(groups);
+    shift_upward(graph);
+    EXPECT_EQ(has(graph, "net_packed_conv("), groups == 1);
+    expect_equal_here(graph, 10);
+    if (tools_are_there()) EXPECT_NO_THROW(measured(graph, "cortex-m4", InstructionSet::dsp));
+  }
 }
 
 TEST(DspKernels, run_where_the_extension_is_missing) {

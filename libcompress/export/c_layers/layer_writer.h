@@ -68,6 +68,10 @@ class LayerWriter {
   std::string wide_pool(const std::string& kernel, const std::string& noun, const Window& window,
                         std::int32_t lowest, std::int32_t highest);
 
+  // packed.cpp: for the DSP extension, where packs()
+  std::string lower_packed(const QConv& conv);
+  bool has_dsp() const { return network_.request.instructions >= InstructionSet::dsp; }
+
   // vector.cpp: for MVE, of one group
   std::string lower_vector(const QConv& conv);
   std::string lower_vector(const QLinear& linear, bool rounds_once);

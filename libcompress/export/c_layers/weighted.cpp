@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "libcompress/export/c_layers/layer_writer.h"
+#include "libcompress/export/c_layers/packed.h"
 
 namespace compress {
 namespace {
@@ -29,6 +30,7 @@ std::string LayerWriter::lower(const QConv& conv) {
                   clamp_note(conv.clamp_min, conv.clamp_max));
   if (has_vectors() && conv.groups == 1) return lower_vector(conv);
   if (has_vectors() && depthwise && pairs_fit_16_bits(weights)) return lower_vector_depthwise(conv);
+  if (has_dsp() && packs(graph_, *node_)) return lower_packed(conv);
   const auto ends = number_fields({{"input_zero_point", value(0).zero_point},
                                    {"output_zero_point", output().zero_point},
                                    {"lowest", conv.clamp_min},

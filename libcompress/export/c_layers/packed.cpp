@@ -1,0 +1,167 @@
+// Convolutions for the DSP extension: the weights of two channels in a halfword, of two taps in a word.
+#include "libcompress/export/c_layers/packed.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "libcompress/export/c_layers/layer_writer.h"
+
+namespace compress {
+namespace {
+
+/// Which two taps of a row share a word; -1 is none. Of four neighbors a word's even bytes are one pair, its
+/// odd ones the other.
+struct TapPair {
+  std::int64_t low, high;
+};
+
+std::vector<TapPair> pairs_of_row(std::int64_t taps) {
+  std::vector<TapPair> pairs;
+  for (std::int64_t first = 0; first < taps; first += 4)
+    for (std::int64_t tap = first; tap < std::min(first + 2, taps); ++tap)
+      pairs.push_back({tap, tap + 2 < taps ? tap + 2 : -1});
+  return pairs;
+}
+
+std::int32_t shared(std::int32_t first, std::int32_t second) { return first + 256 * second; }
+
+bool fits_halfword(std::int32_t value) { return value >= INT16_MIN && value <= INT16_MAX; }
+
+/// The weights of one layer by channel and tap; behind an odd number of channels the last once more.
+struct Kernel {
+  std::span<const std::int8_t> data;
+  std::int64_t channels, rows, row_taps;
+
+  explicit Kernel(const QValue& weights)
+      : data(weights.constant.as<std::int8_t>()),
+        channels(weights.shape[0]),
+        rows(weights.shape[1]),
+        row_taps(weights.shape[2] * weights.shape[3]) {}
+
+  std::int64_t taps() const { return rows * row_taps; }
+  std::span<const std::int8_t> channel(std::int64_t c) const {
+    return data.subspan(static_cast<std::size_t>(std::min(c, channels - 1) * taps()),
+                        static_cast<std::size_t>(taps()));
+  }
+  /// Of channels `c` and the next.
+  std::int32_t shared_at(std::int64_t c, std::int64_t row, std::int64_t tap) const {
+    if (tap < 0) return 0;
+    const auto at = static_cast<std::size_t>(row * row_taps + tap);
+    return shared(channel(c)[at], channel(c + 1)[at]);
+  }
+  std::int32_t word(std::int64_t c, std::int64_t row, TapPair pair) const {
+    const auto half = [&](std::int64_t tap) {
+      return static_cast<std::uint32_t>(shared_at(c, row, tap)) & 0xffffu;
+    };
+    return static_cast<std::int32_t>(half(pair.low) | half(pair.high) << 16);
+  }
+};
+
+/// [channels / 4][row][pair of taps][2], and [..][1] for one or two channels at the end.
+std::vector<std::int32_t> packed_words(const Kernel& kernel) {
+  std::vector<std::int32_t> words;
+  const auto pairs = pairs_of_row(kernel.row_taps);
+  for (std::int64_t c = 0; c < kernel.channels; c += 4)
+    for (std::int64_t row = 0; row < kernel.rows; ++row)
+      for (const auto pair : pairs) {
+        words.push_back(kernel.word(c, row, pair));
+        if (c + 2 < kernel.channels) words.push_back(kernel.word(c + 2, row, pair));
+      }
+  return words;
+}
+
+/// Of every pair of channels that of the first, then of both.
+std::vector<std::int32_t> packed_bias(std::span<const std::int32_t> bias) {
+  std::vector<std::int32_t> words;
+  for (std::size_t c = 0; c < bias.size(); c += 2) {
+    words.push_back(bias[c]);
+    words.push_back(shared(bias[c], bias[std::min(c + 1, bias.size() - 1)]));
+  }
+  return words;
+}
+
+bool halfwords_fit(const Kernel& kernel) {
+  for (std::int64_t c = 0; c < kernel.channels; c += 2)
+    for (std::int64_t tap = 0; tap < kernel.taps(); ++tap)
+      if (!fits_halfword(kernel.shared_at(c, 0, tap))) return false;
+  return true;
+}
+
+/// Twice a sum, shifted to the left where the shift is above 0, and the sum of two channels.
+bool sums_fit(const std::vector<std::int64_t>& bounds, const std::vector<Requantization>& requantization) {
+  constexpr std::int64_t kLimit = std::int64_t{1} << 30;
+  for (std::size_t c = 0; c < bounds.size(); ++c)
+    if (bounds[c] << std::max(requantization[c].shift, 0) >= kLimit) return false;
+  for (std::size_t c = 0; c < bounds.size(); c += 2)
+    if (bounds[c] + 256 * bounds[std::min(c + 1, bounds.size() - 1)] >= 2 * kLimit) return false;
+  return true;
+}
+
+bool is_plain(const QConv& conv) {
+  return conv.clamp_min <= -128 && conv.clamp_max >= 127 &&
+         std::ranges::all_of(conv.requantization, [](const auto& each) { return each.shift < 0; });
+}
+
+}  // namespace
+
+std::vector<std::int64_t> sum_bounds(const QuantizedGraph& graph, const QNode& conv) {
+  const Kernel kernel(graph.value(conv.inputs[1]));
+  const auto bias = graph.value(conv.inputs[2]).constant.as<std::int32_t>();
+  const std::int64_t zero_point = graph.value(conv.inputs[0]).zero_point;
+  const std::int64_t least = -128 - zero_point, most = 127 - zero_point;  // of an input
+  std::vector<std::int64_t> bounds;
+  for (std::int64_t c = 0; c < kernel.channels; ++c) {
+    std::int64_t below = 0, above = 0;
+    for (const std::int64_t weight : kernel.channel(c)) {
+      below += std::min(weight * least, weight * most);
+      above += std::max(weight * least, weight * most);
+    }
+    bounds.push_back(std::abs(std::int64_t{bias[static_cast<std::size_t>(c)]}) + std::max(-below, above));
+  }
+  return bounds;
+}
+
+bool packs(const QuantizedGraph& graph, const QNode& node) {
+  const auto& conv = std::get<QConv>(node.op);
+  const bool narrow =
+      graph.value(node.inputs[0]).dtype == DType::int8 && graph.value(node.output).dtype == DType::int8;
+  return conv.groups == 1 && narrow && halfwords_fit(Kernel(graph.value(node.inputs[1]))) &&
+         sums_fit(sum_bounds(graph, node), conv.requantization);
+}
+
+std::int64_t packed_steps(const Shape& weights) {
+  return weights[1] * static_cast<std::int64_t>(pairs_of_row(weights[2] * weights[3]).size());
+}
+
+std::string LayerWriter::lower_packed(const QConv& conv) {
+  const Kernel kernel(value(1));
+  const auto steps = packed_steps(value(1).shape);
+  CConstant weights, bias, multipliers, shifts;
+  weights.words = packed_words(kernel);
+  bias.words = packed_bias(value(2).constant.as<std::int32_t>());
+  for (const auto& each : conv.requantization) {
+    multipliers.words.push_back(each.multiplier);
+    shifts.bytes.push_back(static_cast<std::int8_t>(each.shift));
+  }
+  auto fields = number_fields({{"inputs", value(0).shape[3]},
+                               {"outputs", output().shape[3]},
+                               {"steps", steps},
+                               {"input_zero_point", value(0).zero_point},
+                               {"output_zero_point", output().zero_point},
+                               {"lowest", conv.clamp_min},
+                               {"highest", conv.clamp_max},
+                               {"is_plain", is_plain(conv)}});
+  const auto layout = fmt::format("of {} channels, {} words a pair of them", kernel.channels, steps);
+  const auto count = fmt::format("[{}]", kernel.channels);
+  append(fields, {{"weights", constant(std::move(weights), "weights", layout)},
+                  {"bias", constant(std::move(bias), "bias", "of every pair of channels")},
+                  {"multipliers", constant(std::move(multipliers), "multipliers", count)},
+                  {"shifts", constant(std::move(shifts), "shifts", count)}});
+  const auto name = form_ == CForm::rows ? "packed_conv_rows" : "packed_conv";
+  network_.kernels.insert(fmt::format("dsp/{}", name));
+  return window_settings(prefixed("packed_layer"), conv.window, fields) + call(name);
+}
+
+}  // namespace compress
