@@ -68,7 +68,7 @@ CNetwork lowered(const ExportRequest& request, const StreamPlan& plan);
 enum class CForm {
   whole,  ///< of whole tensors
   rows,   ///< one row of output from the rows under its window
-  take,   ///< of a pool: takes one row of input
+  take,   ///< of a pool: takes rows of input
 };
 
 /// The layer of node `position` of network.graph(), and its constants and kernels. `sized` is the same graph

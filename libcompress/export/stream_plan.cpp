@@ -4,7 +4,7 @@
 // value.
 // 2. A node makes its rows in order; the count of its output goes up before the readers of the output run.
 // 3. A pool that cumulates has taken every row of its input before the next one is written.
-// 4. The rows of a block count up one by one where a pool takes them, and all at once where they slide.
+// 4. The rows of a block count up at once; a pool takes them up to the end of a window before it hands on.
 #include "libcompress/export/stream_plan.h"
 
 #include <algorithm>
@@ -192,7 +192,7 @@ class Schedule {
 
   /// `count` rows of `value` have been made from `inputs`.
   void made(std::size_t value, const std::vector<std::size_t>& inputs, std::int64_t count) {
-    if (count > 1 && has_reader(value, Making::cumulate)) {
+    if (count > 1 && has_reader(value, Making::cumulate)) {  // the same as up to the end of each window
       made(value, inputs, 1);
       return made(value, inputs, count - 1);
     }

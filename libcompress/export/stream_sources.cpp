@@ -20,7 +20,7 @@ class StreamSource {
 
   std::string text() const {
     std::string text = opening() + counts();
-    for (const auto node : running()) text += fmt::format("static void {}(stream *s);\n", advance_name(node));
+    for (const auto node : running()) text += advance_head(node) + ";\n";
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       if (!network_.layers[i].function.empty()) text.append("\n").append(layer_function(network_.layers[i]));
       if (i < plan_.front.size()) text += advance_function(i);
@@ -57,6 +57,13 @@ class StreamSource {
     return network_.layers[node].function.substr(sizeof "layer_" - 1);
   }
   std::string advance_name(std::size_t node) const { return "advance_" + stem(node); }
+  bool cumulates(std::size_t node) const { return plan_.front[node].making == Making::cumulate; }
+
+  /// One that cumulates is told how many rows are new.
+  std::string advance_head(std::size_t node) const {
+    return fmt::format("static void {}(stream *s{})", advance_name(node),
+                       cumulates(node) ? ", int32_t rows" : "");
+  }
 
   /// The field that counts the rows of a value: "input", "of_03_conv2".
   std::string field(QValueId id) const {
@@ -115,21 +122,22 @@ class StreamSource {
            "/* Make what rows can be made and hand each on to the layers that read it. */\n";
   }
 
-  /// Calls of the layers that read a row of `id`, in order.
-  std::string hand_on(QValueId id, const std::string& indent, const std::string& stream) const {
+  /// Calls of the layers that read the `rows` new rows of `id`, in order.
+  std::string hand_on(QValueId id, const std::string& rows, const std::string& indent) const {
     std::string text;
     for (const auto node : running()) {
       const auto inputs = activations_of(graph(), graph().nodes[node]);
       const bool reads = std::any_of(inputs.begin(), inputs.end(),
                                      [&](QValueId input) { return original(input) == original(id); });
-      if (reads) text += fmt::format("{}{}({});\n", indent, advance_name(node), stream);
+      if (reads)
+        text += fmt::format("{}{}(s{});\n", indent, advance_name(node), cumulates(node) ? ", " + rows : "");
     }
     return text;
   }
 
   std::string advance_function(std::size_t i) const {
     if (plan_.front[i].making == Making::rename) return "";
-    const auto head = fmt::format("\nstatic void {}(stream *s) {{\n", advance_name(i));
+    const auto head = "\n" + advance_head(i) + " {\n";
     switch (plan_.front[i].making) {
       case Making::window:
         return head + windows(i) + "}\n";
@@ -143,7 +151,7 @@ class StreamSource {
   }
 
   std::string made(QValueId output, const std::string& indent) const {
-    return fmt::format("{}{}++;\n", indent, count(output)) + hand_on(output, indent, "s");
+    return fmt::format("{}{}++;\n", indent, count(output)) + hand_on(output, "1", indent);
   }
 
   std::string windows(std::size_t i) const {
@@ -184,13 +192,8 @@ class StreamSource {
                         row_address(node.output, count(node.output)));
     text += fmt::format("    {}_leave_block(&layout, front, {}, {});\n", network_.name, count(node.inputs[0]),
                         count(node.output));
-    return text + made_block(node.output) + fmt::format("    rows = {};\n  }}\n", ready);
-  }
-
-  /// A pool takes the rows of a block one by one; where they slide they come at once.
-  std::string made_block(QValueId output) const {
-    if (value(output).slides_for) return counted_up(output, "rows", "    ") + hand_on(output, "    ", "s");
-    return "    for (; rows > 0; rows--) {\n" + made(output, "      ") + "    }\n";
+    return text + counted_up(node.output, "rows", "    ") + hand_on(node.output, "rows", "    ") +
+           fmt::format("    rows = {};\n  }}\n", ready);
   }
 
   std::string counted_up(QValueId id, const std::string& by, const std::string& indent) const {
@@ -210,27 +213,30 @@ class StreamSource {
            made(node.output, "    ") + "  }\n";
   }
 
-  /// The rows first .. last of the input are those under the windows of the next row of output.
+  /// The rows first .. end - 1 of the input are those under the windows of the next row of output.
   std::string cumulation(std::size_t i) const {
     const auto& node = graph().nodes[i];
     const auto window = row_window(node);
     const auto& from = value(node.inputs[0]);
-    const auto& to = value(node.output);
     const bool sums = std::holds_alternative<QAvgPool>(node.op);
     auto begin = fmt::format("{} * {}", count(node.output), window.stride);
     if (window.padding > 0) begin += fmt::format(" - {}", window.padding);
-    auto text = fmt::format("  const int32_t row = (int32_t){} - 1;\n", count(node.inputs[0])) +
-                fmt::format("  const int32_t begin = (int32_t){};\n", begin);
-    text += window.padding > 0 ? "  const int32_t first = begin > 0 ? begin : 0;\n"
-                               : "  const int32_t first = begin;\n";
-    text += fmt::format("  const int32_t end = begin + {0} < {1} ? begin + {0} : {1};\n", window.kernel,
+    auto text = fmt::format(
+        "  const int32_t given = (int32_t){};\n  int32_t row = given - rows;\n"
+        "  while (row < given && {} < {}) {{\n    const int32_t begin = (int32_t){};\n",
+        count(node.inputs[0]), count(node.output), value(node.output).count, begin);
+    text += fmt::format("    const int32_t first = {};\n",
+                        window.padding > 0 ? "begin > 0 ? begin : 0" : "begin");
+    text += fmt::format("    const int32_t end = begin + {0} < {1} ? begin + {0} : {1};\n", window.kernel,
                         from.count);
-    text += fmt::format("  if ({} == {} || row < first) return;\n", count(node.output), to.count);
-    text += fmt::format("  {}({}, row == first, row == end - 1 ? end - first : 0, {}{});\n",
+    text += "    const int32_t next = end < given ? end : given;\n";
+    if (window.stride > window.kernel)
+      text += "    if (row < first) row = first;\n    if (row >= given) return;\n";
+    text += fmt::format("    {}({}, next - row, row == first, next == end ? end - first : 0, {}{});\n",
                         network_.layers[i].function, row_address(node.inputs[0], "row"),
                         sums ? address("s->memory", plan_.front[i].sums_offset) + ", " : "",
                         row_address(node.output, count(node.output)));
-    return text + "  if (row < end - 1) return;\n" + made(node.output, "  ");
+    return text + "    row = next;\n    if (row < end) return;\n" + made(node.output, "    ") + "  }\n";
   }
 
   /// How many rows can be written before the layers behind run.
@@ -270,7 +276,7 @@ class StreamSource {
                                               {"ROOM", room(input)},
                                               {"PADDING", padding_above()},
                                               {"COUNT_UP", counted_up(input, "count", "  ")},
-                                              {"READERS", hand_on(input, "  ", "s")},
+                                              {"READERS", hand_on(input, "count", "  ")},
                                               {"MEMORY", memory},
                                               {"BEHIND", behind}});
   }

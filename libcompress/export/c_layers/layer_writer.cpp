@@ -84,8 +84,8 @@ std::string LayerWriter::parameters() const {
   if (form_ == CForm::rows)
     return fmt::format("const int8_t *const input[{}], int8_t *output", row_window(*node_).kernel);
   if (form_ == CForm::take)
-    return std::string("const int8_t *input, int first, int32_t rows, ") + (sums() ? "int8_t *sums, " : "") +
-           "int8_t *output";
+    return std::string("const int8_t *input, int32_t count, int first, int32_t rows, ") +
+           (sums() ? "int8_t *sums, " : "") + "int8_t *output";
   std::string text;
   std::size_t count = 0;
   for (std::size_t i = 0; i < node_->inputs.size(); ++i)
@@ -156,7 +156,8 @@ std::string LayerWriter::call_windowed(const std::string& kernel) {
   const auto name = kernel + std::string(kSuffixes[static_cast<std::size_t>(form_)]);
   network_.kernels.insert(name);
   if (form_ != CForm::take) return call(name);
-  return fmt::format("  {}(&layer, input, first, rows, {}output);\n", prefixed(name), sums() ? "sums, " : "");
+  return fmt::format("  {}(&layer, input, count, first, rows, {}output);\n", prefixed(name),
+                     sums() ? "sums, " : "");
 }
 
 void LayerWriter::append(Fields& fields, const Fields& more) {
