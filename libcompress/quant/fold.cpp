@@ -73,7 +73,7 @@ class Folder {
 
   void add(const Node& node) {
     if (moved_.contains(node.output)) return;  // a batch norm that was folded
-    if (node.op == "dropout") {
+    if (node.op == "dropout" || joins_convolutions(node)) {
       moved_[node.output] = value_for(node.inputs[0]);
       return;
     }
@@ -86,7 +86,42 @@ class Folder {
     }
     std::vector<ValueId> inputs;
     for (const auto id : node.inputs) inputs.push_back(value_for(id));
-    moved_[node.output] = model_.graph.add_node(node.op, node.name, inputs, node.attributes);
+    moved_[node.output] = model_.graph.add_node(node.op, node.name, inputs, attributes_of(node));
+  }
+
+  /// Whether all that read a pad are convolutions, which pad with the same zeros.
+  bool joins_convolutions(const Node& node) const {
+    if (node.op != "pad" || node.attributes.text("mode") != "constant" ||
+        node.attributes.number("value") != 0)
+      return false;
+    const auto& padding = node.attributes.integers("padding");
+    const auto axes = padding.size() / 2;
+    const bool of_pixels = padding[0] == 0 && padding[1] == 0 && padding[axes] == 0 && padding[axes + 1] == 0;
+    const auto& outputs = old_.outputs();
+    const auto readers = old_.consumers(node.output);
+    return axes > 2 && of_pixels && !readers.empty() &&
+           std::find(outputs.begin(), outputs.end(), node.output) == outputs.end() &&
+           std::all_of(readers.begin(), readers.end(), [&](NodeId id) {
+             const auto& reader = old_.node(id);
+             return reader.op == "conv" && reader.inputs[0] == node.output &&
+                    std::count(reader.inputs.begin(), reader.inputs.end(), node.output) == 1;
+           });
+  }
+
+  /// With the padding of a pad that joined the node.
+  Attributes attributes_of(const Node& node) const {
+    const auto* pad = node.op == "conv" ? old_.producer(node.inputs[0]) : nullptr;
+    if (pad == nullptr || !joins_convolutions(*pad)) return node.attributes;
+    auto padding = node.attributes.integers("padding");
+    const auto& more = pad->attributes.integers("padding");
+    const auto pixels = padding.size() / 2;
+    for (std::size_t i = 0; i < pixels; ++i) {
+      padding[i] += more[2 + i];
+      padding[pixels + i] += more[pixels + 4 + i];
+    }
+    auto attributes = node.attributes;
+    attributes.set("padding", padding);
+    return attributes;
   }
 
   /// An activation as it was moved, or a weight, which moves when first asked for.
@@ -125,7 +160,7 @@ class Folder {
       w[i] = static_cast<float>(w[i] * factors[output_of(node, weights.shape(), i)]);
     const auto inputs = {value_for(node.inputs[0]), add_weight(node, "weight", weights),
                          add_weight(node, "bias", bias)};
-    return model_.graph.add_node(node.op, node.name, inputs, node.attributes);
+    return model_.graph.add_node(node.op, node.name, inputs, attributes_of(node));
   }
 
   /// The output channel that element `i` of a weight leads to. Outputs are axis 0, in a transposed

@@ -57,6 +57,22 @@ TEST(Fold, joins_grouped_conv_with_bias_and_linear) {
   EXPECT_THAT(nodes_of(folded_and_equal(model)), testing::ElementsAre("conv", "relu", "flat", "fc"));
 }
 
+TEST(Fold, joins_pads_of_zeros_into_the_convolutions_that_read_them) {
+  const auto pad = [](std::vector<std::int64_t> padding, double value) {
+    return NetworkBuilder({1, 3, 9, 8})
+        .node("pad", "pad",
+              {{"padding", std::move(padding)}, {"mode", std::string("constant")}, {"value", value}})
+        .conv("conv", 6, {3, 2}, {2, 1}, 1, false)
+        .norm("norm")
+        .finish();
+  };
+  EXPECT_THAT(nodes_of(folded_and_equal(pad({0, 0, 0, 1, 0, 0, 1, 3}, 0))), testing::ElementsAre("conv"));
+  EXPECT_THAT(nodes_of(folded_and_equal(pad({0, 0, 0, 1, 0, 0, 1, 3}, 0.5))),
+              testing::ElementsAre("pad", "conv"));
+  EXPECT_THAT(nodes_of(folded_and_equal(pad({0, 1, 0, 1, 0, 0, 1, 3}, 0))),
+              testing::ElementsAre("pad", "conv"));
+}
+
 /// A transposed convolution of 4 channels to 6 in `groups` groups.
 Model transposed(std::int64_t groups) {
   NetworkBuilder build({1, 4, 5, 5});
