@@ -53,6 +53,35 @@ void permute(Lowering& to, const Node& node) {
   to.set_form(node.output, moved);
 }
 
+/// To any shape of as many elements, in the order that PyTorch has.
+void reshape(Lowering& to, const Node& node) {
+  const auto& shape = to.shape(node.output);
+  refuse_if(shape[0] != 1, node, "a batch that moves", "the batch first");
+  const auto axes = natural_order(shape.size());
+  const auto x = to.natural(node.inputs[0]);
+  const auto y = to.value(x).shape == shape
+                     ? x
+                     : to.add_same_scale(node.name, QReshape{}, x, to.name_in(node.output, axes), shape);
+  to.set_form(node.output, {y, axes});
+}
+
+/// out[j * groups + i] = in[i * channels / groups + j]: the two axes that channels are made of change places.
+void channel_shuffle(Lowering& to, const Node& node) {
+  const auto rank = to.rank(node.output);
+  refuse_if(rank != 3 && rank != 4, node, fmt::format("{} axes", rank), "images and sequences");
+  const auto x = to.canonical(node.inputs[0]);
+  const auto shape = to.value(x).shape;
+  const auto groups = node.attributes.integer("groups"), in_a_group = shape[3] / groups;
+  const auto name = to.graph().value(node.output).name;
+  const auto pixels = shape[1] * shape[2];
+  const auto apart = to.add_same_scale(node.name + "/apart", QReshape{}, x, name + "/apart",
+                                       {1, pixels, groups, in_a_group});
+  const auto turned = to.add_same_scale(node.name, QTranspose{{0, 1, 3, 2}}, apart, name + "/turned",
+                                        {1, pixels, in_a_group, groups});
+  const auto y = to.add_same_scale(node.name + "/joined", QReshape{}, turned, name, shape);
+  to.set_form(node.output, {y, canonical_order(rank)});
+}
+
 void add_flat(Lowering& to, const Node& node, QValueId from, const std::string& name) {
   const auto& shape = to.shape(node.output);
   const auto id =
@@ -80,7 +109,12 @@ void flatten(Lowering& to, const Node& node) {
 }  // namespace
 
 std::vector<Operator> movement_operators() {
-  return {{"concat", concat}, {"flatten", flatten}, {"pad", pad}, {"permute", permute}};
+  return {{"channel_shuffle", channel_shuffle},
+          {"concat", concat},
+          {"flatten", flatten},
+          {"pad", pad},
+          {"permute", permute},
+          {"reshape", reshape}};
 }
 
 }  // namespace compress::lowering

@@ -55,9 +55,12 @@ class Planner {
   /// The value that decides the scale of `id`, if every reader of it and of those between leads to `id`. A
   /// mean is narrower than what it averages: its scale is better changed behind it.
   std::optional<ValueId> scale_origin(ValueId id) const {
-    static const std::set<std::string, std::less<>> kSharing = {"max_pool", "permute", "flatten", "identity"};
+    static const std::set<std::string, std::less<>> kSharing = {
+        "max_pool", "global_max_pool", "adaptive_max_pool", "permute",
+        "flatten",  "identity",        "reshape",           "channel_shuffle"};
     static const std::set<std::string, std::less<>> kFixed = {
-        "softmax", "avg_pool", "global_avg_pool", "sigmoid", "tanh", "hard_sigmoid", "pad"};
+        "softmax", "avg_pool", "global_avg_pool", "adaptive_avg_pool",
+        "sigmoid", "tanh",     "hard_sigmoid",    "pad"};
     for (;;) {
       const auto* producer = graph_.producer(id);
       if (!producer || !read_once(graph_, id) || kFixed.contains(producer->op)) return std::nullopt;
