@@ -274,6 +274,38 @@ std::string complaint_about(Shape input, const std::string& op, Attributes attri
   return complaint_of([&] { lower(model, {{"input", {-1, 1}}, {"conv", {-1, 1}}, {"node", {-1, 1}}}); });
 }
 
+/// SQNR of one node between two convolutions, which tell where each number has gone.
+double db_of(Shape input, const std::string& op, Attributes attributes) {
+  NetworkBuilder build(std::move(input));
+  build.conv("conv", 6, {1, 1}, {1, 1}).node(op, "node", std::move(attributes));
+  const auto model = build.finish();
+  const auto inputs = random_inputs(model, 4);
+  return compare(model, quantized(model, inputs), inputs, 4).layers.back().sqnr_db;
+}
+
+TEST(Lower, moves_and_pools_as_the_float_network_does) {
+  constexpr double kOfConv = 30;  // what 8 bits leave of the convolution before
+  const Shape image = {1, 3, 5, 8};
+  const Attributes hanging{{"kernel", Integers{2, 3}}, {"stride", Integers{2, 2}}, {"ceil", true}};
+  EXPECT_GT(db_of(image, "max_pool", hanging), kOfConv);
+  EXPECT_GT(db_of(image, "avg_pool", hanging), kOfConv);
+  const Attributes counting{{"kernel", Integers{3, 3}},
+                            {"stride", Integers{1, 2}},
+                            {"padding", Integers{1, 0, 1, 1}},
+                            {"count_padding", true}};
+  EXPECT_GT(db_of(image, "avg_pool", counting), kOfConv);
+  EXPECT_GT(db_of(image, "global_max_pool", {}), kOfConv);
+  EXPECT_GT(db_of(image, "adaptive_avg_pool", {{"size", Integers{1, 4}}}), kOfConv);
+  EXPECT_GT(db_of(image, "adaptive_max_pool", {{"size", Integers{5, 2}}}), kOfConv);
+  EXPECT_GT(db_of(image, "channel_shuffle", {{"groups", std::int64_t{3}}}), kOfConv);
+  const auto to = [](Shape shape) {
+    return Attributes{{"shape", std::move(shape)}, {"batch_axis", std::int64_t{0}}};
+  };
+  EXPECT_GT(db_of(image, "reshape", to({1, 10, 3, 8})), kOfConv);
+  EXPECT_GT(db_of(image, "reshape", to({1, 6, 40})), kOfConv);
+  EXPECT_GT(db_of(image, "reshape", to({1, 2, 3, 5, 8})), kOfConv);
+}
+
 TEST(Lower, refuses_forms_of_operators_that_only_floats_have) {
   using testing::HasSubstr;
   const Attributes window{{"kernel", Integers{2, 2}}, {"stride", Integers{2, 2}}};
@@ -284,12 +316,15 @@ TEST(Lower, refuses_forms_of_operators_that_only_floats_have) {
   };
   const Shape image = {1, 2, 5, 5};
   EXPECT_EQ(complaint_about(image, "max_pool", window), "accepted");
-  EXPECT_THAT(complaint_about(image, "max_pool", with("ceil", true)), HasSubstr("hang over the end"));
   EXPECT_THAT(complaint_about(image, "max_pool", with("dilation", Integers{2, 2})), HasSubstr("dilated"));
   auto counting = with("count_padding", true);
   EXPECT_EQ(complaint_about(image, "avg_pool", counting), "accepted");
   counting.set("padding", Integers{1, 1, 1, 1});
+  EXPECT_EQ(complaint_about(image, "avg_pool", counting), "accepted");
+  counting.set("ceil", true);
   EXPECT_THAT(complaint_about(image, "avg_pool", counting), HasSubstr("padding that counts"));
+  EXPECT_THAT(complaint_about(image, "adaptive_avg_pool", {{"size", Integers{2, 5}}}),
+              HasSubstr("5 elements to 2; allowed: sizes that divide the input's"));
   EXPECT_THAT(complaint_about(image, "permute", {{"order", Integers{1, 0, 2, 3}}}),
               HasSubstr("a batch that moves"));
   EXPECT_THAT(complaint_about(image, "concat", {{"axis", std::int64_t{0}}}), HasSubstr("axis 0"));
