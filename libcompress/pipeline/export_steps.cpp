@@ -146,6 +146,7 @@ json arena_json(const std::vector<PlacedTensor>& arena) {
 json export_files(const Bench& bench, const PluginChoice& choice) {
   const Exported exported(bench, choice);
   const ExportResult& result = exported.result;
+  refuse_unfit(target_of(bench.recipe), result);
   json files = json::array();
   for (const auto& [name, content] : result.files) {
     const auto path = choice.plugin + "/" + name;

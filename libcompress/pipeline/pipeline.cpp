@@ -25,7 +25,7 @@ void carry_out(const Bench& bench) {
   RunFolder& folder = bench.folder;
 
   folder.step("load", [&] { return take_original(bench); });
-  if (!recipe.prune) refuse_unfit(target_of(recipe), bench.model("original").graph);
+  if (!recipe.prune) refuse_unfit(target_before_export(recipe), bench.model("original").graph);
   std::string current = "original";
   if (recipe.train) {
     train_step(bench, {.name = "train", .from = current, .to = "trained", .options = *recipe.train});
@@ -110,7 +110,7 @@ Preview preview_recipe(const Recipe& recipe, const Plugins& plugins, Reporter& r
   }
   preview.pruned = pruned_graph(graph, preview.groups, preview.plan);
   preview.after = cost_of(preview.pruned);
-  refuse_unfit(target_of(recipe), preview.pruned);
+  refuse_unfit(target_before_export(recipe), preview.pruned);
   return preview;
 }
 

@@ -75,7 +75,7 @@ class PruningStage {
     });
     current_ = to;
     undecided_.push_back(name);
-    if (schedule_[i].amount == 1) refuse_unfit(target_of(bench_.recipe), bench_.model(to).graph);
+    if (schedule_[i].amount == 1) refuse_unfit(target_before_export(bench_.recipe), bench_.model(to).graph);
   }
 
   /// The last pruning, whose network is the result, is proved on all views. The others take one half or the

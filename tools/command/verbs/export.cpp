@@ -4,6 +4,7 @@
 
 #include "libcompress/base/files.h"
 #include "libcompress/export/target.h"
+#include "libcompress/pipeline/target_fit.h"
 #include "libcompress/quant/quantized_file.h"
 #include "tools/command/data_options.h"
 #include "tools/command/model_options.h"
@@ -60,6 +61,7 @@ int export_files(const Session& session, const Arguments& arguments) {
   const auto target = arguments.target.empty() ? Target{} : load_target(arguments.target);
   const ExportResult result =
       export_network(*exporter, graph, {arguments.name, arguments.vectors, classes, target.instructions});
+  refuse_unfit(target, result);
   nlohmann::json files = nlohmann::json::array();
   std::string text;
   for (const auto& [name, content] : result.files) {
