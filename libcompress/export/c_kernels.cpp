@@ -30,12 +30,13 @@ const std::vector<Part>& parts() {
       {"scale_once", false, true, {}},
       {"columns", false, true, {"window"}},
       {"taps", false, true, {"columns"}},
-      {"output", false, true, {}, true, {"instructions"}},  // and a scale where sums may be large
+      {"output", false, true, {}, true, {"instructions", "scale"}},
+      {"dsp/windows", false, true, {"columns", "instructions"}},
       {"dot", false, true, {}, true, {"instructions"}},
       {"rows", true, true, {}},
       {"blocks", true, true, {}},
       {"conv_layer", true, false, {"window"}},
-      {"conv_pairs", false, true, {}, true, {"instructions", "columns", "output"}},
+      {"conv_pairs", false, true, {}, true, {"dsp/windows", "output"}},
       {"conv",
        true,
        true,
@@ -49,22 +50,23 @@ const std::vector<Part>& parts() {
        true,
        {"conv_layer", "conv_pairs"}},
       {"dsp/packed_layer", true, false, {"window"}},
-      {"dsp/packed_windows", false, true, {"instructions", "columns", "output"}},
+      {"dsp/packed_windows", false, true, {"dsp/windows", "output"}},
       {"dsp/packed_conv", true, true, {"dsp/packed_layer", "dsp/packed_windows"}},
       {"dsp/packed_conv_rows", true, true, {"dsp/packed_layer", "dsp/packed_windows"}},
       {"depthwise_layer", true, false, {"window"}},
+      {"depthwise_row", false, true, {}, true, {"dsp/windows", "output"}},
       {"depthwise",
        true,
        true,
        {"depthwise_layer", "clamp", "scale", "taps"},
        true,
-       {"depthwise_layer", "output", "taps"}},
+       {"depthwise_layer", "depthwise_row"}},
       {"depthwise_rows",
        true,
        true,
        {"depthwise_layer", "clamp", "scale", "columns"},
        true,
-       {"depthwise_layer", "output", "columns"}},
+       {"depthwise_layer", "depthwise_row"}},
       {"linear", true, true, {"clamp", "dot"}},  // and a scale by the profile
       {"max_pool_layer", true, false, {"window"}},
       {"max_pool",
@@ -126,8 +128,8 @@ const std::vector<Part>& parts() {
   return kParts;
 }
 
-/// Whether output_of_twice() computes every sum of products that is not packed: between -2^30 and 2^30,
-/// shifts to the left included.
+/// Whether sums of products that are not packed stay between -2^30 and 2^30 where they are shifted to the
+/// right.
 bool sums_are_small(const QuantizedGraph& graph) {
   constexpr std::int64_t kLimit = std::int64_t{1} << 30;
   for (const auto& node : graph.nodes) {
@@ -135,7 +137,7 @@ bool sums_are_small(const QuantizedGraph& graph) {
     if (conv == nullptr || graph.value(node.output).dtype != DType::int8 || packs(graph, node)) continue;
     const auto bounds = sum_bounds(graph, node);
     for (std::size_t channel = 0; channel < bounds.size(); ++channel)
-      if (bounds[channel] << std::max(conv->requantization[channel].shift, 0) >= kLimit) return false;
+      if (bounds[channel] >= kLimit && conv->requantization[channel].shift < 0) return false;
   }
   return true;
 }
@@ -147,6 +149,18 @@ std::int64_t most_taps(const QuantizedGraph& graph) {
     if (!std::holds_alternative<QConv>(node.op)) continue;
     const auto& shape = graph.value(node.inputs[1]).shape;
     most = std::max(most, element_count(shape) / shape[0]);
+  }
+  return most;
+}
+
+/// Taps of the largest window of a convolution in groups of one channel.
+std::int64_t most_depthwise_taps(const QuantizedGraph& graph) {
+  std::int64_t most = 1;
+  for (const auto& node : graph.nodes) {
+    const auto* conv = std::get_if<QConv>(&node.op);
+    if (conv == nullptr || conv->groups == 1) continue;
+    const auto& shape = graph.value(node.inputs[1]).shape;
+    most = std::max(most, shape[1] * shape[2]);
   }
   return most;
 }
@@ -216,15 +230,8 @@ std::set<std::string> with_needs(const CNetwork& network, const Choice& choice) 
     const auto& needs = choice.dsp && part->has_dsp ? part->dsp_needs : part->needs;
     if (!all.contains(part->name)) continue;
     all.insert(needs.begin(), needs.end());
-    if (part->name == "output" && !choice.small_sums) all.insert("scale");
   }
   return all;
-}
-
-/// How a kernel for the DSP extension gets the output for a sum of products.
-std::string sum_output(const Choice& choice) {
-  return choice.small_sums ? "output_of_twice(range, sum * 2, multiplier, shift)"
-                           : "limited(range, saturated(scale(sum, multiplier, shift) + range.zero_point))";
 }
 
 /// Where the source of a part is, for the instructions that the network may use.
@@ -271,7 +278,7 @@ void add_kernels(const CNetwork& network, Files& files) {
   if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("average_pool_take") ||
       wanted.contains("conv_pairs") || wanted.contains("blocks") || wanted.contains("wide/levels"))
     source += "\n#include <string.h>\n";
-  if (wanted.contains("rows") || wanted.contains("mve/vectors") || wanted.contains("dsp/packed_windows"))
+  if (wanted.contains("rows") || wanted.contains("mve/vectors") || wanted.contains("dsp/windows"))
     source += "\n#include <stddef.h>\n";
   for (const auto& part : parts()) {
     if (!wanted.contains(part.name)) continue;
@@ -279,16 +286,18 @@ void add_kernels(const CNetwork& network, Files& files) {
       header.append("\n").append(
           prefixed(template_text(fmt::format("kernels/{}.h", part.name)), network.name));
     if (part.source)
-      source.append("\n").append(filled(prefixed(template_text(source_path(part, choice.dsp)), network.name),
-                                        {{"SCALE", choice.linear_scale},
-                                         {"SUM_OUTPUT", sum_output(choice)},
-                                         {"WIDE_LINEAR_SCALE", wide_linear_scale(network)},
-                                         {"KERNEL_TAPS", std::to_string(most_pixels(network.graph()))},
-                                         {"CHANNELS", std::to_string(most_grouped_channels(network.graph()))},
-                                         {"TAPS", std::to_string(most_taps(network.graph()))},
-                                         {"PACKED_STEPS", std::to_string(packed.steps)},
-                                         {"PACKED_ROW_TAPS", std::to_string(packed.row_taps)},
-                                         {"KERNEL_ROWS", std::to_string(most_rows(network.graph()))}}));
+      source.append("\n").append(
+          filled(prefixed(template_text(source_path(part, choice.dsp)), network.name),
+                 {{"SCALE", choice.linear_scale},
+                  {"SUMS_ARE_SMALL", choice.small_sums ? "1" : "0"},
+                  {"DEPTHWISE_TAPS", std::to_string(most_depthwise_taps(network.graph()))},
+                  {"WIDE_LINEAR_SCALE", wide_linear_scale(network)},
+                  {"KERNEL_TAPS", std::to_string(most_pixels(network.graph()))},
+                  {"CHANNELS", std::to_string(most_grouped_channels(network.graph()))},
+                  {"TAPS", std::to_string(most_taps(network.graph()))},
+                  {"PACKED_STEPS", std::to_string(packed.steps)},
+                  {"PACKED_ROW_TAPS", std::to_string(packed.row_taps)},
+                  {"KERNEL_ROWS", std::to_string(most_rows(network.graph()))}}));
   }
   files[network.name + "_kernels.h"] = header + "\n#endif\n";
   files[network.name + "_kernels.c"] = source;
