@@ -10,7 +10,10 @@ std::string LayerWriter::pool(const std::string& kernel, const std::string& noun
   title_ = noun + " " + describe(window) + clamp_note(lowest, highest);
   const auto fields =
       number_fields({{"channels", output().shape[3]}, {"lowest", lowest}, {"highest", highest}});
-  return window_settings(prefixed(kernel + "_layer"), window, fields) + call_windowed(kernel);
+  const auto text = window_settings(prefixed(kernel + "_layer"), window, fields);
+  if (!has_vectors() || form_ != CForm::whole) return text + call_windowed(kernel);
+  network_.kernels.insert("mve/" + kernel);
+  return text + call("vector_" + kernel);
 }
 
 std::string LayerWriter::lower(const QMaxPool& op) {
