@@ -278,7 +278,7 @@ void add_kernels(const CNetwork& network, Files& files) {
       network.name, choice.dsp ? ", faster where there is the DSP extension" : "", guard, guard);
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
   if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("average_pool_take") ||
-      wanted.contains("conv_pairs") || wanted.contains("blocks") || wanted.contains("wide/levels"))
+      wanted.contains("instructions") || wanted.contains("blocks") || wanted.contains("wide/levels"))
     source += "\n#include <string.h>\n";
   if (wanted.contains("rows") || wanted.contains("mve/vectors") || wanted.contains("dsp/windows"))
     source += "\n#include <stddef.h>\n";
