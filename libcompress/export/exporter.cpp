@@ -11,15 +11,6 @@ ExportProof Exporter::prove(const ExportRequest&, const ExportResult&) const {
   return {"exported files equal the int8 reference", nullptr, "this exporter has no proof of its own"};
 }
 
-void refuse_16_bits(const QuantizedGraph& graph, const std::string& exporter) {
-  for (const auto& node : graph.nodes) {
-    if (graph.value(node.output).dtype == DType::int16)
-      throw Error(ErrorKind::input,
-                  {exporter + ", node '" + node.name + "'", "an activation of 16 bits", "8 bits",
-                   "export it with 'tflite' or 'c', or keep this layer in 8 bits"});
-  }
-}
-
 TestVector record_vector(const ReferenceExecutor& reference, std::vector<std::int8_t> input) {
   TestVector vector{std::move(input), {}};
   for (const auto& output : reference.run_all(vector.input))

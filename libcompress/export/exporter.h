@@ -56,10 +56,6 @@ class ExportedNetwork {
   virtual std::vector<std::int8_t> run(std::span<const std::int8_t> input) = 0;
 };
 
-/// Error of kind input naming the first node of `graph` with an activation of 16 bits; for exporters that
-/// have no form for them. `exporter`: "C export".
-void refuse_16_bits(const QuantizedGraph& graph, const std::string& exporter);
-
 /// What a run compares with the reference executor, byte by byte, to prove an export.
 struct ExportProof {
   std::string claim;  ///< "C code compiled for this computer equals the int8 reference"

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <span>
 
 #include "libcompress/base/error.h"
 #include "libcompress/export/onnx/lowering.h"
@@ -14,8 +16,18 @@ namespace {
 
 using namespace onnx_export;
 
-constexpr std::int64_t kOperatorSet = 13;
-constexpr std::int64_t kIrVersion = 7;  // the one that came with operator set 13
+struct Version {
+  std::int64_t operator_set, ir;  ///< the IR is the one that came with the operator set
+};
+constexpr Version kOf8Bits{13, 7}, kOf16Bits{21, 10};
+constexpr std::int64_t kAxesBecomeAnInput = 18;  // of ReduceMean
+
+/// The oldest that knows every width in the graph.
+Version version_for(const QuantizedGraph& graph) {
+  const bool wide =
+      std::ranges::any_of(graph.values, [](const QValue& value) { return value.dtype == DType::int16; });
+  return wide ? kOf16Bits : kOf8Bits;
+}
 
 const std::vector<std::int32_t> kToChannelsFirst = {0, 3, 1, 2};
 const std::vector<std::int32_t> kToChannelsLast = {0, 2, 3, 1};
@@ -63,10 +75,34 @@ Tensor integers_of(const Integers& values) {
   return tensor;
 }
 
-/// The smallest and largest byte of a node's result.
+/// The smallest and largest level of a node's result.
 struct Clamp {
-  std::int32_t low = -128, high = 127;
+  std::int32_t low = std::numeric_limits<std::int32_t>::min(),
+               high = std::numeric_limits<std::int32_t>::max();
 };
+
+/// `level` in every element, as int8 or int16.
+Tensor levels(DType dtype, const Shape& shape, std::int32_t level) {
+  Tensor tensor(dtype, shape);
+  const auto fill = [&]<typename Level>(std::span<Level> to) {
+    std::ranges::fill(to, static_cast<Level>(level));
+  };
+  if (dtype == DType::int16)
+    fill(tensor.as<std::int16_t>());
+  else
+    fill(tensor.as<std::int8_t>());
+  return tensor;
+}
+
+/// The real numbers of a bias of 64 bits, one an output channel.
+Tensor real_numbers(const QValue& bias) {
+  std::vector<float> numbers;
+  for (const auto each : bias.constant.as<std::int64_t>()) {
+    const auto scale = bias.channel_scales.empty() ? bias.scale : bias.channel_scales[numbers.size()];
+    numbers.push_back(static_cast<float>(static_cast<double>(scale) * static_cast<double>(each)));
+  }
+  return Tensor::of(bias.shape, numbers);
+}
 
 AttributeList window_attributes(const Window& window) {
   const auto pair = [](const std::int32_t (&values)[2]) { return Integers{values[0], values[1]}; };
@@ -97,12 +133,18 @@ bool is_batch_free(const QuantizedGraph& graph) {
 class Writer {
  public:
   explicit Writer(const QuantizedGraph& graph)
-      : graph_(graph), batch_free_(is_batch_free(graph)), stored_(graph.values.size()) {
+      : graph_(graph),
+        version_(version_for(graph)),
+        batch_free_(is_batch_free(graph)),
+        stored_(graph.values.size()) {
     for (const auto& value : graph_.values) {
       if (value.constant.empty()) parts_.names.insert(value.name);
     }
   }
 
+  Message model() { return model_proto(graph_proto(), version_.ir, version_.operator_set); }
+
+ private:
   Message graph_proto() {
     for (const auto id : graph_.inputs) write_input(id);
     for (const auto& node : graph_.nodes) {
@@ -120,7 +162,6 @@ class Writer {
     return message;
   }
 
- private:
   const QValue& input(std::size_t i) const { return graph_.value(node_->inputs[i]); }
   const QValue& output() const { return graph_.value(node_->output); }
 
@@ -171,20 +212,17 @@ class Writer {
         value.channel_scales.empty()
             ? Tensor::of({}, std::vector{value.scale})
             : Tensor::of({static_cast<std::int64_t>(value.channel_scales.size())}, value.channel_scales));
-    Tensor zero(value.dtype, value.channel_scales.empty()
-                                 ? Shape{}
-                                 : Shape{static_cast<std::int64_t>(value.channel_scales.size())});
-    if (value.dtype == DType::int8) {
-      for (auto& each : zero.as<std::int8_t>()) each = static_cast<std::int8_t>(value.zero_point);
-      found.zero_point = constant(value.name + ".zero_point", zero);
-    }  // int32 has none: it is 0
+    if (value.dtype == DType::int32) return found;  // has none: it is 0
+    const auto channels = static_cast<std::int64_t>(value.channel_scales.size());
+    found.zero_point = constant(value.name + ".zero_point",
+                                levels(value.dtype, channels ? Shape{channels} : Shape{}, value.zero_point));
     return found;
   }
 
   void quantize(const std::string& real, QValueId id, const std::string& stored) {
     const auto& by = quantizer(id);
     add("QuantizeLinear", {real, by.scale, by.zero_point}, stored);
-    declare(stored, graph_.value(id), DType::int8);
+    declare(stored, graph_.value(id), graph_.value(id).dtype);
   }
 
   void dequantize(const std::string& stored, QValueId id, const std::string& real) {
@@ -211,7 +249,9 @@ class Writer {
     return found;
   }
 
+  /// DequantizeLinear does not read int64.
   std::string real_constant(std::size_t i, const Tensor& tensor) {
+    if (tensor.dtype() == DType::int64) return constant(input(i).name, real_numbers(input(i)));
     return dequantized(constant(input(i).name, tensor), node_->inputs[i]);
   }
 
@@ -233,7 +273,8 @@ class Writer {
   /// The clamps that saturation does not do already.
   std::string clamped(const std::string& real, const Clamp& clamp) {
     const auto& by = output();
-    const bool low = clamp.low > -128, high = clamp.high < 127;
+    const auto ends = levels_of(by.dtype);
+    const bool low = clamp.low > ends.lowest, high = clamp.high < ends.highest;
     if (!low && !high) return real;
     const auto name = parts_.fresh_name(node_->name + ".clamped");
     declare(name, by);
@@ -241,8 +282,8 @@ class Writer {
       add("Relu", {real}, name);
       return name;
     }
-    const auto bound = [&](const char* what, std::int32_t byte) {
-      const float number = by.scale * static_cast<float>(byte - by.zero_point);
+    const auto bound = [&](const char* what, std::int32_t level) {
+      const float number = by.scale * static_cast<float>(level - by.zero_point);
       return constant(node_->name + what, Tensor::of({}, std::vector{number}));
     };
     std::vector<std::string> inputs = {real, low ? bound(".low", clamp.low) : ""};
@@ -346,7 +387,13 @@ class Writer {
     for (auto axis = mean.first_axis; axis <= mean.last_axis; ++axis)
       axes.push_back(turns ? axis_in_file(axis, rank) : axis);
     std::sort(axes.begin(), axes.end());
-    finish("ReduceMean", {from}, {{"axes", axes}, {"keepdims", std::int64_t{keeps}}});
+    std::vector<std::string> inputs = {from};
+    AttributeList attributes = {{"keepdims", std::int64_t{keeps}}};
+    if (version_.operator_set < kAxesBecomeAnInput)
+      attributes.emplace_back("axes", axes);
+    else
+      inputs.push_back(constant(node_->name + ".axes", integers_of(axes)));
+    finish("ReduceMean", inputs, attributes);
   }
 
   void write(const QPad& pad) {
@@ -448,11 +495,12 @@ class Writer {
   void write(const QRequantize& op) { finish_real(real(0), {op.clamp_min, op.clamp_max}); }
 
   const QuantizedGraph& graph_;
+  const Version version_;
   const bool batch_free_;
   const QNode* node_ = nullptr;
   GraphParts parts_;
   std::vector<Message> inputs_, outputs_;
-  std::vector<std::string> stored_;       ///< names of the int8 values, by value
+  std::vector<std::string> stored_;       ///< names of the quantized values, by value
   std::map<QValueId, std::string> real_;  ///< names of what is dequantized
   std::map<QValueId, Quantizer> quantizers_;
   std::map<QValueId, Shape> flattened_;  ///< NHWC shapes of images that were flattened as NCHW
@@ -462,8 +510,7 @@ class Writer {
 
 std::string onnx_qdq_bytes(const QuantizedGraph& graph) {
   verify(graph);
-  refuse_16_bits(graph, "ONNX export");
-  return model_proto(Writer(graph).graph_proto(), kIrVersion, kOperatorSet).take();
+  return Writer(graph).model().take();
 }
 
 ExportResult write_onnx_qdq(const ExportRequest& request) {

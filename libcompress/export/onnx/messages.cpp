@@ -8,7 +8,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
 
-enum ElementType { kFloat = 1, kInt8 = 3, kInt32 = 6, kInt64 = 7 };
+enum ElementType { kFloat = 1, kInt8 = 3, kInt16 = 5, kInt32 = 6, kInt64 = 7 };
 enum AttributeType { kFloatAttribute = 1, kIntAttribute = 2, kStringAttribute = 3, kIntsAttribute = 7 };
 
 Message attribute_proto(const std::string& name, const Attribute& value) {
@@ -34,6 +34,8 @@ ElementType element_type(DType dtype) {
       return kFloat;
     case DType::int8:
       return kInt8;
+    case DType::int16:
+      return kInt16;
     case DType::int32:
       return kInt32;
     default:
