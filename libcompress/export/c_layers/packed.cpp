@@ -99,9 +99,58 @@ bool sums_fit(const std::vector<std::int64_t>& bounds, const std::vector<Requant
   return true;
 }
 
-bool is_plain(const QConv& conv) {
+bool is_plain(const QConv& conv, const std::vector<Requantization>& requantization) {
   return conv.clamp_min <= -128 && conv.clamp_max >= 127 &&
-         std::ranges::all_of(conv.requantization, [](const auto& each) { return each.shift < 0; });
+         std::ranges::all_of(requantization, [](const auto& each) { return each.shift < 0; });
+}
+
+/// A convolution as packed kernels compute it: tensors and scales of its own.
+struct Packable {
+  Kernel kernel;
+  std::vector<std::int8_t> weights;
+  std::vector<std::int32_t> bias;
+  std::vector<Requantization> requantization;
+  std::vector<std::int64_t> bounds;
+};
+
+/// Makes a channel say `level` above the output's zero point whatever its inputs are: a quarter of four times
+/// that.
+void make_constant(Packable& packable, std::int64_t channel, std::int32_t level) {
+  const auto c = static_cast<std::size_t>(channel);
+  const auto taps = packable.kernel.taps();
+  std::fill_n(packable.weights.begin() + channel * taps, taps, std::int8_t{0});
+  packable.bias[c] = 4 * level;
+  packable.requantization[c] = {1 << 30, -1};
+  packable.bounds[c] = std::abs(4 * level);
+}
+
+/// Channels that training has left for dead have a tiny scale and so a huge bias, which no packed sum has
+/// room for; but what they give hardly changes. Where it never does, smaller numbers say the same.
+Packable packable_of(const QuantizedGraph& graph, const QNode& node) {
+  const auto& conv = std::get<QConv>(node.op);
+  const Kernel kernel(graph.value(node.inputs[1]));
+  const auto bias = graph.value(node.inputs[2]).constant.as<std::int32_t>();
+  Packable packable{kernel,
+                    {kernel.data.begin(), kernel.data.end()},
+                    {bias.begin(), bias.end()},
+                    conv.requantization,
+                    sum_bounds(graph, node)};
+  const std::int32_t zero_point = graph.value(node.output).zero_point;
+  for (std::int64_t channel = 0; channel < kernel.channels; ++channel) {
+    const auto c = static_cast<std::size_t>(channel);
+    const auto& by = conv.requantization[c];
+    const std::int64_t spread = packable.bounds[c] - std::abs(std::int64_t{bias[c]});
+    const std::int64_t least = bias[c] - spread, most = bias[c] + spread;
+    if (by.shift > 0 || least < INT32_MIN || most > INT32_MAX) continue;
+    const auto level = [&](std::int64_t sum) {
+      return std::clamp(requantize(static_cast<std::int32_t>(sum), by) + zero_point, conv.clamp_min,
+                        conv.clamp_max) -
+             zero_point;
+    };
+    if (level(least) == level(most)) make_constant(packable, channel, level(least));
+  }
+  packable.kernel.data = packable.weights;
+  return packable;
 }
 
 }  // namespace
@@ -124,11 +173,11 @@ std::vector<std::int64_t> sum_bounds(const QuantizedGraph& graph, const QNode& c
 }
 
 bool packs(const QuantizedGraph& graph, const QNode& node) {
-  const auto& conv = std::get<QConv>(node.op);
   const bool narrow =
       graph.value(node.inputs[0]).dtype == DType::int8 && graph.value(node.output).dtype == DType::int8;
-  return conv.groups == 1 && narrow && halfwords_fit(Kernel(graph.value(node.inputs[1]))) &&
-         sums_fit(sum_bounds(graph, node), conv.requantization);
+  if (std::get<QConv>(node.op).groups != 1 || !narrow) return false;
+  const auto packable = packable_of(graph, node);
+  return halfwords_fit(packable.kernel) && sums_fit(packable.bounds, packable.requantization);
 }
 
 std::int64_t packed_steps(const Shape& weights) {
@@ -136,12 +185,13 @@ std::int64_t packed_steps(const Shape& weights) {
 }
 
 std::string LayerWriter::lower_packed(const QConv& conv) {
-  const Kernel kernel(value(1));
+  const auto packable = packable_of(graph_, *node_);
+  const auto& kernel = packable.kernel;
   const auto steps = packed_steps(value(1).shape);
   CConstant weights, bias, multipliers, shifts;
   weights.words = packed_words(kernel);
-  bias.words = packed_bias(value(2).constant.as<std::int32_t>());
-  for (const auto& each : conv.requantization) {
+  bias.words = packed_bias(packable.bias);
+  for (const auto& each : packable.requantization) {
     multipliers.words.push_back(each.multiplier);
     shifts.bytes.push_back(static_cast<std::int8_t>(each.shift));
   }
@@ -152,7 +202,7 @@ std::string LayerWriter::lower_packed(const QConv& conv) {
                                {"output_zero_point", output().zero_point},
                                {"lowest", conv.clamp_min},
                                {"highest", conv.clamp_max},
-                               {"is_plain", is_plain(conv)}});
+                               {"is_plain", is_plain(conv, packable.requantization)}});
   const auto layout = fmt::format("of {} channels, {} words a pair of them", kernel.channels, steps);
   const auto count = fmt::format("[{}]", kernel.channels);
   append(fields, {{"weights", constant(std::move(weights), "weights", layout)},
