@@ -34,8 +34,8 @@ bool is_constant(const Graph& graph, ValueId id) {
 const std::vector<Operator>& all_operators() {
   static const std::vector<Operator> table = [] {
     std::vector<Operator> rows;
-    for (auto family : {weighted_operators, pool_operators, elementwise_operators, binary_operators,
-                        reduction_operators, movement_operators}) {
+    for (auto family : {weighted_operators, transposed_operators, pool_operators, elementwise_operators,
+                        binary_operators, reduction_operators, movement_operators}) {
       const auto more = family();
       rows.insert(rows.end(), more.begin(), more.end());
     }

@@ -15,6 +15,7 @@ struct Operator {
 };
 
 std::vector<Operator> weighted_operators();     ///< convolutions, linear, batch norms
+std::vector<Operator> transposed_operators();   ///< transposed convolutions
 std::vector<Operator> pool_operators();         ///< windows without weights
 std::vector<Operator> elementwise_operators();  ///< clamps, functions, softmax
 std::vector<Operator> binary_operators();       ///< of two values, one of which may be a parameter

@@ -26,8 +26,8 @@ class Planner {
 
  private:
   void join_clamp(const Node& node) {
-    static const std::set<std::string, std::less<>> kClamping = {"conv", "linear", "add",
-                                                                 "sub",  "mul",    "batch_norm"};
+    static const std::set<std::string, std::less<>> kClamping = {
+        "conv", "conv_transpose", "linear", "add", "sub", "mul", "batch_norm"};
     if (!kClamping.contains(node.op) || !read_once(graph_, node.output)) return;
     const auto& reader = graph_.node(graph_.consumers(node.output)[0]);
     if (!bounds_of(reader)) return;

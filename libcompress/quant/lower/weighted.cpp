@@ -1,3 +1,5 @@
+#include "libcompress/quant/lower/weights.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,19 +10,6 @@
 
 namespace compress::lowering {
 namespace {
-
-/// Weights of one conv or linear, already in the 8-bit layout, output channel first.
-struct FloatWeights {
-  Shape shape;
-  std::vector<float> weights;
-  std::vector<float> bias;
-};
-
-std::vector<float> bias_of(Lowering& to, const Node& node, std::int64_t outputs) {
-  if (node.inputs.size() < 3) return std::vector<float>(static_cast<std::size_t>(outputs), 0.0f);
-  const auto bias = to.weight(node.inputs[2]);
-  return {bias.begin(), bias.end()};
-}
 
 /// One scale an output channel: the smallest that holds the largest weight, but not so small that the bias
 /// would leave int32 or that a dead channel's factor would vanish.
@@ -60,7 +49,14 @@ Tensor quantized_bias(const FloatWeights& from, const std::vector<float>& scales
   return tensor;
 }
 
-/// Completes and adds a QConv or QLinear; `name` and `shape` are those of its result.
+}  // namespace
+
+std::vector<float> bias_of(Lowering& to, const Node& node, std::int64_t outputs) {
+  if (node.inputs.size() < 3) return std::vector<float>(static_cast<std::size_t>(outputs), 0.0f);
+  const auto bias = to.weight(node.inputs[2]);
+  return {bias.begin(), bias.end()};
+}
+
 template <typename Op>
 QValueId add_weighted(Lowering& to, const Node& node, Op op, QValueId x, const FloatWeights& from,
                       const std::string& name, Shape shape) {
@@ -85,6 +81,12 @@ QValueId add_weighted(Lowering& to, const Node& node, Op op, QValueId x, const F
   to.join_clamp(node, op, {to.value(y).scale, to.value(y).zero_point});
   return to.add_node(node.name, std::move(op), {x, w, b}, y);
 }
+template QValueId add_weighted(Lowering&, const Node&, QConv, QValueId, const FloatWeights&,
+                               const std::string&, Shape);
+template QValueId add_weighted(Lowering&, const Node&, QLinear, QValueId, const FloatWeights&,
+                               const std::string&, Shape);
+
+namespace {
 
 /// [O, C, taps] to [O, taps, C].
 std::vector<float> channels_last(std::span<const float> from, std::int64_t outputs, std::int64_t channels) {
