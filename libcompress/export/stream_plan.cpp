@@ -23,6 +23,7 @@ constexpr std::int64_t kAlignment = 4;  // of sums, and of what wide loads read
 constexpr std::int64_t kSumBytes = 4;
 constexpr std::int64_t kBlockPositions = 8;  // in a block of rows, where rows are narrower
 constexpr std::int64_t kBlockBytes = 512;    // that a block may take more than a row
+constexpr std::int64_t kFreeBytes = 128;     // that it may take for fewer calls alone
 
 const Window* window_of(const QNode& node) {
   if (const auto* conv = std::get_if<QConv>(&node.op)) return &conv->window;
@@ -100,7 +101,7 @@ bool can_block(const QuantizedGraph& graph, const QNode& node) {
 }
 
 /// Rows of output that make an even number of positions, as kernels take them in pairs, and enough of them;
-/// fewer where that would take too much memory.
+/// fewer where that would take too much memory, more where rows are so narrow that it takes next to none.
 std::int64_t rows_of_block(const QuantizedGraph& graph, const QNode& node) {
   const auto& shape = graph.value(node.output).shape;
   const auto bytes_of_one_more =
@@ -108,6 +109,7 @@ std::int64_t rows_of_block(const QuantizedGraph& graph, const QNode& node) {
   const auto most = std::min(shape[1], 1 + kBlockBytes / bytes_of_one_more);
   std::int64_t rows = 1;
   while (rows < most && (rows * shape[2] < kBlockPositions || rows * shape[2] % 2 != 0)) ++rows;
+  while (rows > 1 && 2 * rows <= shape[1] && (2 * rows - 1) * bytes_of_one_more <= kFreeBytes) rows *= 2;
   return rows;
 }
 
