@@ -95,6 +95,7 @@ const std::vector<Part>& parts() {
       {"multiply", true, true, {"clamp", "scale", "spread"}},
       {"mean", true, true, {"clamp", "scale"}},
       {"pad", true, true, {}},
+      {"resize", true, true, {}},
       {"look_up", true, true, {}},
       {"concat", true, true, {}},
       {"transpose", true, true, {}},
@@ -277,8 +278,9 @@ void add_kernels(const CNetwork& network, Files& files) {
       "#ifndef {}\n#define {}\n\n#include <stdint.h>\n",
       network.name, choice.dsp ? ", faster where there is the DSP extension" : "", guard, guard);
   std::string source = fmt::format("#include \"{}_kernels.h\"\n", network.name);
-  if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("average_pool_take") ||
-      wanted.contains("instructions") || wanted.contains("blocks") || wanted.contains("wide/levels"))
+  if (wanted.contains("concat") || wanted.contains("pad") || wanted.contains("resize") ||
+      wanted.contains("average_pool_take") || wanted.contains("instructions") || wanted.contains("blocks") ||
+      wanted.contains("wide/levels"))
     source += "\n#include <string.h>\n";
   if (wanted.contains("rows") || wanted.contains("mve/vectors") || wanted.contains("dsp/windows"))
     source += "\n#include <stddef.h>\n";

@@ -409,6 +409,38 @@ class Writer {
                    constant(node_->name + ".filler", Tensor::of({}, std::vector{number}))});
   }
 
+  void write(const QSlice& slice) {
+    const auto rank = slice.begin.size();
+    Integers axes, begin, end, steps;
+    for (std::size_t axis = 1; axis < rank; ++axis) {
+      const std::int64_t first = slice.begin[axis], step = slice.step[axis];
+      const auto behind = first + output().shape[axis] * step;
+      axes.push_back(axis_in_file(static_cast<std::int32_t>(axis), rank));
+      begin.push_back(first);
+      end.push_back(behind < 0 ? std::numeric_limits<std::int64_t>::min() : behind);
+      steps.push_back(step);
+    }
+    finish("Slice", {real(0), constant(node_->name + ".begin", integers_of(begin)),
+                     constant(node_->name + ".end", integers_of(end)),
+                     constant(node_->name + ".axes", integers_of(axes)),
+                     constant(node_->name + ".steps", integers_of(steps))});
+  }
+
+  void write(const QResize& resize) {
+    const auto &from = input(0).shape, &to = output().shape;
+    const auto scales =
+        Tensor::of({4}, std::vector{1.0f, 1.0f, static_cast<float>(to[1]) / static_cast<float>(from[1]),
+                                    static_cast<float>(to[2]) / static_cast<float>(from[2])});
+    const std::string coordinates = resize.align_corners ? "align_corners"
+                                    : resize.half_pixel  ? "half_pixel"
+                                                         : "asymmetric";
+    const std::string rounding = resize.align_corners || resize.half_pixel ? "round_prefer_ceil" : "floor";
+    finish("Resize", {real(0), "", constant(node_->name + ".scales", scales)},
+           {{"mode", std::string("nearest")},
+            {"coordinate_transformation_mode", coordinates},
+            {"nearest_mode", rounding}});
+  }
+
   void write(const QTable& table) {
     const auto& f = table.function;
     if (f == "sigmoid") return finish("Sigmoid", {real(0)});

@@ -15,19 +15,6 @@ bool turns_freely(const Shape& shape) { return !is_image(shape) || shape[1] == 1
 
 std::int32_t turned_axis(std::int32_t axis) { return axis == 1 ? 2 : axis == 2 ? 1 : axis; }
 
-template <typename... Ops>
-bool is_any(const QOp& op) {
-  return (std::holds_alternative<Ops>(op) || ...);
-}
-
-/// Whether Turning knows what to do with the node and its constants.
-bool can_turn(const QuantizedGraph& graph, const QNode& node) {
-  if (is_any<QConv, QLinear>(node.op)) return true;
-  return is_any<QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QSoftmax, QRequantize>(node.op) &&
-         std::all_of(node.inputs.begin(), node.inputs.end(),
-                     [&](QValueId id) { return graph.value(id).constant.empty(); });
-}
-
 class Turning {
  public:
   explicit Turning(const QuantizedGraph& graph) : from_(graph), to_(graph) {}
@@ -77,7 +64,7 @@ class Turning {
   /// Over all rows and columns, or none.
   bool turns(const QMean& mean, const QNode& node) const {
     return !is_image(from_.value(node.inputs[0]).shape) || (mean.first_axis == 1 && mean.last_axis >= 2) ||
-           mean.first_axis == 3;
+           (mean.first_axis == 3 && is_image(from_.value(node.output).shape));
   }
   void turn(QMean&, QNode&) {}
 
@@ -85,6 +72,12 @@ class Turning {
     if (pad.begin.size() != kImageRank) return;
     std::swap(pad.begin[1], pad.begin[2]);
     std::swap(pad.end[1], pad.end[2]);
+  }
+
+  void turn(QSlice& slice, QNode&) {
+    if (slice.begin.size() != kImageRank) return;
+    std::swap(slice.begin[1], slice.begin[2]);
+    std::swap(slice.step[1], slice.step[2]);
   }
 
   void turn(QAdd&, QNode& node) { turn_operands(node); }
@@ -175,10 +168,6 @@ class Turning {
 
 QuantizedGraph with_axes_swapped(const QuantizedGraph& graph) { return Turning(graph).run(); }
 
-bool can_swap_axes(const QuantizedGraph& graph) {
-  return turns_freely(graph.value(graph.inputs[0]).shape) &&
-         std::all_of(graph.nodes.begin(), graph.nodes.end(),
-                     [&](const QNode& node) { return can_turn(graph, node); });
-}
+bool can_swap_axes(const QuantizedGraph& graph) { return turns_freely(graph.value(graph.inputs[0]).shape); }
 
 }  // namespace compress

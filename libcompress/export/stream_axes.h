@@ -12,8 +12,7 @@ namespace compress {
 /// before, and so does the input, where can_swap_axes(graph).
 QuantizedGraph with_axes_swapped(const QuantizedGraph& graph);
 
-/// Whether every node can be turned and the input is an image of one row or one column, whose bytes stay
-/// where they are.
+/// Whether the input is an image of one row or one column, whose bytes stay where they are.
 bool can_swap_axes(const QuantizedGraph& graph);
 
 }  // namespace compress

@@ -219,6 +219,12 @@ void describe(Archive& archive, Op& op) {
     archive.field("function", op.function);
     archive.field("parameter", op.parameter);
     archive.field("levels", op.levels);
+  } else if constexpr (std::is_same_v<T, QSlice>) {
+    archive.field("begin", op.begin);
+    archive.field("step", op.step);
+  } else if constexpr (std::is_same_v<T, QResize>) {
+    archive.later_field("align_corners", op.align_corners, false);
+    archive.later_field("half_pixel", op.half_pixel, false);
   } else {
     static_assert(std::is_same_v<T, QReshape>);
   }

@@ -60,6 +60,12 @@ std::string settings_of(const QOp& op) {
                                fmt::join(o.end, ", "), o.level);
           },
           [](const QTable& o) { return o.function; },
+          [](const QSlice& o) {
+            return fmt::format("begin=[{}] step=[{}]", fmt::join(o.begin, ", "), fmt::join(o.step, ", "));
+          },
+          [](const QResize& o) {
+            return std::string(o.align_corners ? "align_corners" : o.half_pixel ? "half_pixel" : "");
+          },
       },
       op);
 }
@@ -67,9 +73,9 @@ std::string settings_of(const QOp& op) {
 }  // namespace
 
 std::string_view name_of(const QOp& op) {
-  constexpr std::string_view kNames[] = {"conv",   "linear",    "max_pool", "avg_pool", "add",
-                                         "concat", "transpose", "reshape",  "softmax",  "requantize",
-                                         "mul",    "mean",      "pad",      "table"};
+  constexpr std::string_view kNames[] = {"conv",      "linear",  "max_pool", "avg_pool",   "add", "concat",
+                                         "transpose", "reshape", "softmax",  "requantize", "mul", "mean",
+                                         "pad",       "table",   "slice",    "resize"};
   static_assert(std::size(kNames) == std::variant_size_v<QOp>);
   return kNames[op.index()];
 }
@@ -228,6 +234,19 @@ MeanExtents extents_of(const QMean& mean, const Shape& input) {
   const auto first = input.begin() + mean.first_axis, end = input.begin() + mean.last_axis + 1;
   return {element_count({input.begin(), first}), element_count({first, end}),
           element_count({end, input.end()})};
+}
+
+std::vector<std::int64_t> sources_of(const QResize& resize, std::int64_t inputs, std::int64_t outputs) {
+  const bool aligns = resize.align_corners && outputs > 1;
+  const float scale =
+      static_cast<float>(aligns ? inputs - 1 : inputs) / static_cast<float>(aligns ? outputs - 1 : outputs);
+  std::vector<std::int64_t> sources;
+  for (std::int64_t i = 0; i < outputs; ++i) {
+    const float place = (static_cast<float>(i) + (resize.half_pixel ? 0.5f : 0.0f)) * scale;
+    const float nearest = resize.align_corners ? std::round(place) : std::floor(place);
+    sources.push_back(std::min(static_cast<std::int64_t>(nearest), inputs - 1));
+  }
+  return sources;
 }
 
 QSoftmax softmax_for(const QValue& input) {

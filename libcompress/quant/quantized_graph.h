@@ -112,6 +112,18 @@ struct QPad {
   std::int32_t level = 0;
 };
 
+/// Every step-th element of each axis from `begin` on, at most four axes, as many as the output has; same
+/// scale and zero point on both sides. A negative step goes backwards.
+struct QSlice {
+  std::vector<std::int32_t> begin, step;  ///< 0 and 1 for the batch
+};
+
+/// Rows and columns repeated or left out, as TensorFlow Lite's RESIZE_NEAREST_NEIGHBOR has it: see
+/// sources_of(). Same scale and zero point on both sides.
+struct QResize {
+  bool align_corners = false, half_pixel = false;  ///< not both
+};
+
 /// A function of each element by itself: one of table_functions() (tables.h).
 struct QTable {
   std::string function;
@@ -145,7 +157,7 @@ struct QRequantize {
 };
 
 using QOp = std::variant<QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QSoftmax,
-                         QRequantize, QMul, QMean, QPad, QTable>;
+                         QRequantize, QMul, QMean, QPad, QTable, QSlice, QResize>;
 
 std::string_view name_of(const QOp& op);  ///< "conv", "linear", ...
 
@@ -153,8 +165,8 @@ std::string_view name_of(const QOp& op);  ///< "conv", "linear", ...
 template <typename Op, typename... Others>
 constexpr bool is_one_of = (std::is_same_v<Op, Others> || ...);
 template <typename Op>
-constexpr bool takes_int16 =
-    is_one_of<Op, QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose, QReshape, QRequantize, QPad>;
+constexpr bool takes_int16 = is_one_of<Op, QConv, QLinear, QMaxPool, QAvgPool, QAdd, QConcat, QTranspose,
+                                       QReshape, QRequantize, QPad, QSlice, QResize>;
 bool has_int16_form(const QOp& op);
 
 struct QNode {
@@ -245,6 +257,9 @@ struct MeanExtents {
   std::int64_t outer, count, inner;
 };
 MeanExtents extents_of(const QMean& mean, const Shape& input);
+/// For each of `outputs` places along an axis of `inputs` elements the element that QResize takes, in float32
+/// as TensorFlow Lite computes it.
+std::vector<std::int64_t> sources_of(const QResize& resize, std::int64_t inputs, std::int64_t outputs);
 /// QSoftmax's parameters as they follow from its input's scale.
 QSoftmax softmax_for(const QValue& input);
 

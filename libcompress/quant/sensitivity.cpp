@@ -27,7 +27,8 @@ struct Layer {
 
 bool keeps_scale(const QOp& op) {
   return std::holds_alternative<QMaxPool>(op) || std::holds_alternative<QTranspose>(op) ||
-         std::holds_alternative<QReshape>(op) || std::holds_alternative<QPad>(op);
+         std::holds_alternative<QReshape>(op) || std::holds_alternative<QPad>(op) ||
+         std::holds_alternative<QSlice>(op) || std::holds_alternative<QResize>(op);
 }
 
 std::vector<Layer> layers_of(const Graph& folded, const QuantizedGraph& graph) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "libcompress/base/error.h"
+#include "libcompress/graph/nearest.h"
 #include "libcompress/runtime/kernel_families.h"
 
 namespace compress {
@@ -146,22 +147,6 @@ at::Tensor channel_shuffle(const KernelCall& call) {
   return at::reshape(at::reshape(call.inputs[0], split).transpose(1, 2), sizes);
 }
 
-/// Where element `o` of `out` lies among `in` elements.
-double source_of(std::int64_t o, std::int64_t in, std::int64_t out, std::string_view coordinates) {
-  const auto place = static_cast<double>(o), from = static_cast<double>(in), to = static_cast<double>(out);
-  if (coordinates == "asymmetric") return place * from / to;
-  if (coordinates == "align_corners") return out > 1 ? place * (from - 1) / (to - 1) : 0.0;
-  if (coordinates == "pytorch_half_pixel" && out == 1) return 0.0;
-  return (place + 0.5) * from / to - 0.5;
-}
-
-std::int64_t nearest_to(double place, std::string_view rounding) {
-  if (rounding == "floor") return static_cast<std::int64_t>(std::floor(place));
-  if (rounding == "ceil") return static_cast<std::int64_t>(std::ceil(place));
-  if (rounding == "round_prefer_floor") return static_cast<std::int64_t>(std::ceil(place - 0.5));
-  return static_cast<std::int64_t>(std::floor(place + 0.5));
-}
-
 /// Weights of the four neighbours of a place, `t` behind the second (Keys, 1981).
 std::array<double, 4> cubic_weights(double t, double a) {
   const auto near = [a](double d) { return ((a + 2) * d - (a + 3)) * d * d + 1; };
@@ -175,7 +160,7 @@ at::Tensor interpolation(std::int64_t in, std::int64_t out, const Attributes& at
   auto weights = matrix.accessor<float, 2>();
   const bool cubic = attributes.text("mode") == "cubic";
   for (std::int64_t o = 0; o < out; ++o) {
-    const auto place = source_of(o, in, out, attributes.text("coordinates"));
+    const auto place = place_among(o, in, out, attributes.text("coordinates"));
     const auto floor = static_cast<std::int64_t>(std::floor(place));
     const auto t = place - static_cast<double>(floor);
     const auto add = [&](std::int64_t i, double weight) {
@@ -201,12 +186,8 @@ at::Tensor resize(const KernelCall& call) {
     const auto in = result.size(axis), out = size[i];
     if (in == out) continue;
     if (nearest) {
-      Integers indices;
-      for (std::int64_t o = 0; o < out; ++o) {
-        const auto place = source_of(o, in, out, call.attributes.text("coordinates"));
-        indices.push_back(
-            std::clamp<std::int64_t>(nearest_to(place, call.attributes.text("rounding")), 0, in - 1));
-      }
+      const auto indices =
+          nearest_elements(in, out, call.attributes.text("coordinates"), call.attributes.text("rounding"));
       result = take(result, axis, indices);
     } else {
       const auto matrix = interpolation(in, out, call.attributes).to(result.device());

@@ -209,6 +209,15 @@ QValueId Builder::pad(QValueId x, std::vector<std::int32_t> begin, std::vector<s
   return node(QPad{std::move(begin), std::move(end), level}, {x}, same_scale(x, result));
 }
 
+QValueId Builder::slice(QValueId x, std::vector<std::int32_t> begin, std::vector<std::int32_t> step,
+                        const Shape& shape) {
+  return node(QSlice{std::move(begin), std::move(step)}, {x}, same_scale(x, shape));
+}
+
+QValueId Builder::resize(QValueId x, std::int64_t height, std::int64_t width, QResize rule) {
+  return node(rule, {x}, same_scale(x, {1, height, width, shape(x)[3]}));
+}
+
 QValueId Builder::table(QValueId x, const std::string& function) {
   const auto fixed = table_output_scale(function);
   const auto output = activation(shape(x), fixed ? fixed->scale : graph_.value(x).scale);
@@ -296,7 +305,9 @@ QuantizedGraph every_operation(std::uint64_t seed, const std::string& profile) {
   const auto shifted = b.subtract(b.constant({1, 1, 1, 8}), gated);
   const auto squared = b.multiply(shifted, b.add(shifted, b.constant({1, 1, 1, 1})));
   const auto padded = b.pad(squared, {0, 1, 0, 2}, {0, 0, 3, 1}, 5);
-  const auto trimmed = b.max_pool(padded, window_of(2, 4));
+  const auto larger = b.resize(padded, 9, 14, {.half_pixel = true});
+  const auto part = b.slice(larger, {0, 7, 1, 10}, {1, -1, 1, -1}, {1, 5, 9, 8});
+  const auto trimmed = b.max_pool(part, window_of(2, 4));
   const auto joined = b.concat({b.requantize(sum), grouped, multiplied, trimmed}, 3);
   const auto turned = b.transpose(joined, {0, 3, 1, 2});
   auto pool = window_of(5, 2, 2, 1);
@@ -341,9 +352,9 @@ void grow(Builder& b, std::vector<QValueId>& images, bool wide) {
     images.push_back(b.to_width(x, b.dtype(x) == DType::int8 ? DType::int16 : DType::int8));
     return;
   }
-  constexpr int kPad = 12, kLinear = 14;
-  const auto kind = pick(0, wide ? 10 : kLinear);
-  switch (!wide || kind < 9 ? kind : kind == 9 ? kLinear : kPad) {  // 16 bits: the first ones and these
+  constexpr int kPad = 12, kSlice = 14, kResize = 15, kLinear = 16;
+  constexpr int kInBothWidths[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, kLinear, kPad, kSlice, kResize};
+  switch (wide ? kInBothWidths[pick(0, std::size(kInBothWidths) - 1)] : pick(0, kLinear)) {
     case 0:
     case 1:
       y = b.conv(x, pick(1, 9), window(false), 1, clamp);
@@ -406,6 +417,27 @@ void grow(Builder& b, std::vector<QValueId>& images, bool wide) {
       static const std::string functions[] = {"sigmoid",      "tanh", "hard_swish",
                                               "hard_sigmoid", "silu", "leaky_relu"};
       y = b.table(x, functions[pick(0, 5)]);
+      break;
+    }
+    case kSlice: {
+      std::vector<std::int32_t> begin = {0}, step = {1};
+      Shape part = {1};
+      for (std::size_t axis = 1; axis < 4; ++axis) {
+        const auto extent = static_cast<std::int32_t>(shape[axis]);
+        const auto stride = pick(1, 3), count = pick(1, (extent - 1) / stride + 1);
+        const auto first = pick(0, extent - 1 - (count - 1) * stride);
+        const bool backwards = pick(0, 2) == 0;
+        begin.push_back(backwards ? first + (count - 1) * stride : first);
+        step.push_back(pick(0, 1) && count == 1 ? 1 : backwards ? -stride : stride);
+        part.push_back(count);
+      }
+      y = b.slice(x, begin, step, part);
+      break;
+    }
+    case kResize: {
+      const auto rule = pick(0, 2);
+      y = b.resize(x, pick(1, 2 * static_cast<std::int32_t>(shape[1]) + 1),
+                   pick(1, 2 * static_cast<std::int32_t>(shape[2]) + 1), {rule == 1, rule == 2});
       break;
     }
     default:

@@ -43,6 +43,9 @@ class Builder {
   QValueId mean(QValueId x, std::int32_t first_axis, std::int32_t last_axis, bool keep);
   QValueId pad(QValueId x, std::vector<std::int32_t> begin, std::vector<std::int32_t> end,
                std::int32_t level);
+  QValueId slice(QValueId x, std::vector<std::int32_t> begin, std::vector<std::int32_t> step,
+                 const Shape& shape);
+  QValueId resize(QValueId x, std::int64_t height, std::int64_t width, QResize rule);
   QValueId table(QValueId x, const std::string& function);
   QValueId concat(const std::vector<QValueId>& parts,
                   std::int32_t axis);  ///< requantizes where scales differ

@@ -18,6 +18,7 @@ pytest.importorskip("ai_edge_litert")
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from litert_operators import KINDS, MICRO_KINDS, OneOperator
+from tflite_files import TfliteFile
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -147,3 +148,45 @@ def test_random_operators_equal_litert(kind, tmp_path: Path) -> None:
         path = tmp_path / "one.tflite"
         kind(OneOperator(seed), path)
         assert not differences(path, tmp_path), f"seed {seed}"
+
+
+class Movements(TfliteFile):
+    """An int8 image and what is taken of it; every tensor has its scale."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.inputs = [self.image(shape, "x")]
+
+    def image(self, shape, name: str) -> int:
+        return self.quantize(self.add_tensor(shape, "int8", name=name), 0.1, 3)
+
+    def take(self, shape, begin, end, step, **masks) -> None:
+        options = schema.StridedSliceOptionsT()
+        for name, bits in masks.items():
+            setattr(options, name, bits)
+        lists = [self.constant(numbers, np.int32) for numbers in (begin, end, step)]
+        self.outputs.append(self.image(shape, f"taken{len(self.outputs)}"))
+        self.add_operator(
+            schema.BuiltinOperator.STRIDED_SLICE, [self.inputs[0], *lists], self.outputs[-1:], options, 2
+        )
+
+    def split(self, shape, axis: int, parts: int) -> None:
+        options = schema.SplitOptionsT()
+        options.numSplits = parts
+        made = [self.image(shape, f"part{i}") for i in range(parts)]
+        self.add_operator(
+            schema.BuiltinOperator.SPLIT, [self.constant(axis, np.int32), self.inputs[0]], made, options, 2
+        )
+        self.outputs += made
+
+
+def test_slices_with_masks_and_splits_equal_litert(tmp_path: Path) -> None:
+    file = Movements([1, 6, 8, 4])
+    file.take([1, 3, 7, 4], [0, 5, 1, 0], [1, 0, 0, 4], [1, -2, 1, 1], beginMask=0b1000, endMask=0b1100)
+    file.take([1, 6, 3, 4], [0, 0, -1, 0], [1, 6, -4, 4], [1, 1, -1, 1], beginMask=0b1011, endMask=0b0011)
+    file.take([1, 8, 4], [0, -2, 0, 0], [1, 0, 8, 4], [1, 1, 1, 1], shrinkAxisMask=0b0010)
+    file.take([1, 6], [0, 0, 3, 1], [1, 6, 4, 2], [1, 1, 1, 1], shrinkAxisMask=0b1100)
+    file.split([1, 6, 4, 4], -2, 2)
+    path = tmp_path / "moves.tflite"
+    file.save(path)
+    assert not differences(path, tmp_path)

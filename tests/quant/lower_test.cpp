@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -187,6 +188,78 @@ TEST(Lower, adds_of_different_scales_stay_close) {
   build.node("avg_pool", "mean", {{"kernel", Integers{2, 2}}, {"stride", Integers{2, 2}}});
   EXPECT_THAT(ops_of(close_to_float(build.finish())),
               testing::ElementsAre("conv", "conv", "add", "avg_pool"));
+}
+
+TEST(Lower, slices_and_gathers_take_elements_of_any_axis) {
+  NetworkBuilder build({1, 6, 9, 7});
+  const auto slice = [&](const std::string& name, std::int64_t axis, std::int64_t begin, std::int64_t end,
+                         std::int64_t step) {
+    build.node("slice", name, {{"axis", axis}, {"begin", begin}, {"end", end}, {"step", step}});
+  };
+  build.conv("conv1", 6, {3, 3}, {1, 1});
+  slice("channels", 1, 1, 5, 1);
+  slice("rows", 2, 0, 9, 2);
+  build.node("gather", "columns", {{"axis", std::int64_t{3}}, {"indices", Integers{6, 4, 2}}});
+  build.conv("conv2", 4, {1, 1}, {1, 1});
+  const auto graph = close_to_float(build.finish());
+  EXPECT_THAT(ops_of(graph), testing::ElementsAre("conv", "slice", "slice", "slice", "conv"));
+  EXPECT_EQ(graph.value(graph.nodes[3].output).shape, (Shape{1, 5, 3, 4}));
+  EXPECT_THAT(std::get<QSlice>(graph.nodes[3].op).step, testing::ElementsAre(1, 1, -2, 1));
+}
+
+TEST(Lower, a_gather_of_scattered_indices_is_refused) {
+  const auto model = NetworkBuilder({1, 4, 5, 5})
+                         .conv("conv", 4, {1, 1}, {1, 1})
+                         .node("gather", "some", {{"axis", std::int64_t{1}}, {"indices", Integers{0, 3, 1}}})
+                         .finish();
+  const auto complaint = complaint_of([&] { quantized(model, random_inputs(model, 4)); });
+  EXPECT_THAT(complaint, testing::HasSubstr("'some'"));
+  EXPECT_THAT(complaint, testing::HasSubstr("evenly spaced"));
+}
+
+/// A network that resizes an image of 4 by 6 so.
+Model resizing(const Integers& size, const std::string& coordinates, const std::string& rounding) {
+  return NetworkBuilder({1, 3, 4, 6})
+      .conv("conv1", 4, {3, 3}, {1, 1})
+      .node("resize", "larger", {{"size", size}, {"coordinates", coordinates}, {"rounding", rounding}})
+      .conv("conv2", 4, {3, 3}, {1, 1})
+      .finish();
+}
+
+TEST(Lower, nearest_resizes_take_the_elements_of_the_float_network) {
+  const std::pair<std::string, std::string> rules[] = {{"asymmetric", "floor"},
+                                                       {"half_pixel", "round_prefer_ceil"},
+                                                       {"align_corners", "round_prefer_ceil"},
+                                                       {"half_pixel", "round_prefer_floor"}};
+  for (const auto& [coordinates, rounding] : rules) {
+    for (const auto& size : {Integers{8, 12}, Integers{4, 18}}) {
+      const auto graph = close_to_float(resizing(size, coordinates, rounding));
+      EXPECT_THAT(ops_of(graph), testing::ElementsAre("conv", "resize", "conv"));
+    }
+  }
+}
+
+TEST(Lower, a_nearest_resize_by_another_rule_is_refused) {
+  const auto model = resizing({7, 12}, "asymmetric", "ceil");
+  EXPECT_THAT(complaint_of([&] { quantized(model, random_inputs(model, 4)); }),
+              testing::HasSubstr("coordinates asymmetric rounded by ceil"));
+}
+
+TEST(Lower, shuffles_and_blocks_are_reshapes_and_transposes) {
+  const std::string orders[] = {"crd", "dcr"};
+  for (const auto& order : orders) {
+    const auto graph =
+        close_to_float(NetworkBuilder({1, 3, 4, 6})
+                           .conv("conv1", 12, {3, 3}, {1, 1})
+                           .node("channel_shuffle", "shuffle", {{"groups", std::int64_t{3}}})
+                           .node("depth_to_space", "up", {{"block", std::int64_t{2}}, {"order", order}})
+                           .conv("conv2", 5, {3, 3}, {1, 1})
+                           .node("space_to_depth", "down", {{"block", std::int64_t{2}}, {"order", order}})
+                           .conv("conv3", 4, {1, 1}, {1, 1})
+                           .finish());
+    const auto names = ops_of(graph);
+    EXPECT_EQ(std::count(names.begin(), names.end(), "transpose"), order == "crd" ? 5 : 3);
+  }
 }
 
 TEST(Lower, a_batch_norm_that_cannot_fold_becomes_a_depthwise_conv) {

@@ -52,6 +52,8 @@ class LayerWriter {
   std::string lower(const QTranspose& transpose);
   std::string lower(const QReshape&);
   std::string lower(const QPad& pad);
+  std::string lower(const QSlice& slice);
+  std::string lower(const QResize& resize);
 
   // wide.cpp: of activations of 16 bits; nullopt for what only moves bytes
   std::optional<std::string> lower_wide(const QConv& conv);
@@ -119,6 +121,10 @@ class LayerWriter {
   /// "{1, 1, 3, 4}": an initializer of four, `filler` before those of the list.
   static std::string braces(std::vector<std::int64_t> list, std::int64_t filler);
   Fields pad_fields(const QPad& pad);  ///< and the title
+  /// Bytes from an index of an axis of the input to the next one.
+  std::vector<std::int64_t> byte_strides() const;
+  /// Elements taken by a step of so many bytes along each axis of the output, from an offset on.
+  std::string strided(const std::vector<std::int64_t>& strides, std::int64_t offset);
   static std::string describe(const Window& window);
   std::string clamp_note(std::int32_t lowest, std::int32_t highest) const;
 

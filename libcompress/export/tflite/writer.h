@@ -44,6 +44,8 @@ class TfliteWriter {
     mul = 21,
     reducer = 27,
     sub = 28,
+    strided_slice = 32,
+    resize_nearest = 74,
     leaky_relu = 75,
     gelu = 116,
   };
@@ -92,6 +94,8 @@ class TfliteWriter {
   void write(const QTranspose& transpose);
   void write(const QReshape&);
   void write(const QPad& pad);
+  void write(const QSlice& slice);
+  void write(const QResize& resize);
 
   // ---- What the families share
 

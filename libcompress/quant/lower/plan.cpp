@@ -56,8 +56,10 @@ class Planner {
   /// mean is narrower than what it averages: its scale is better changed behind it.
   std::optional<ValueId> scale_origin(ValueId id) const {
     static const std::set<std::string, std::less<>> kSharing = {
-        "max_pool", "global_max_pool", "adaptive_max_pool", "permute",
-        "flatten",  "identity",        "reshape",           "channel_shuffle"};
+        "max_pool",      "global_max_pool", "adaptive_max_pool", "permute",
+        "flatten",       "identity",        "reshape",           "slice",
+        "gather",        "resize",          "channel_shuffle",   "depth_to_space",
+        "space_to_depth"};
     static const std::set<std::string, std::less<>> kFixed = {
         "softmax", "avg_pool", "global_avg_pool", "adaptive_avg_pool",
         "sigmoid", "tanh",     "hard_sigmoid",    "pad"};

@@ -85,6 +85,14 @@ class Run {
   template <typename T>
   void compute(const QPad& pad, const QNode& node, const Prepared&, std::span<T> output);
   template <typename T>
+  void compute(const QSlice& slice, const QNode& node, const Prepared&, std::span<T> output);
+  template <typename T>
+  void compute(const QResize& resize, const QNode& node, const Prepared&, std::span<T> output);
+  /// Elements of `source`, in order of the output's axes: a step along each, from `first` on.
+  template <typename T>
+  static void walk(const Shape& shape, const std::vector<std::int64_t>& steps, const T* first,
+                   std::span<T> output);
+  template <typename T>
   void compute(const QConcat& concat, const QNode& node, const Prepared&, std::span<T> output);
   template <typename T>
   void compute(const QTranspose& transpose, const QNode& node, const Prepared&, std::span<T> output);

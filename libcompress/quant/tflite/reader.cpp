@@ -79,8 +79,12 @@ const std::vector<QuantizedTfliteReader::Row>& QuantizedTfliteReader::rows() {
       {"RELU_0_TO_1", &Reader::relu_0_to_1, 1},
       {"RELU_N1_TO_1", &Reader::relu_n1_to_1, 1},
       {"RESHAPE", &Reader::reshape, 1},
+      {"RESIZE_NEAREST_NEIGHBOR", &Reader::resize_nearest, 2},
+      {"SLICE", &Reader::slice, 3},
       {"SOFTMAX", &Reader::softmax, 1},
+      {"SPLIT", &Reader::split, 2, true},
       {"SQUEEZE", &Reader::reshape, 1},
+      {"STRIDED_SLICE", &Reader::strided_slice, 4},
       {"SUB", &Reader::sub, 2},
       {"TANH", &Reader::tanh, 1},
       {"TRANSPOSE", &Reader::transpose, 2},
@@ -119,8 +123,9 @@ void QuantizedTfliteReader::read(const OperatorRecord& record) {
     refuse("an operator that has no 8-bit form here", fmt::format("{}", fmt::join(names, ", ")),
            "read a float file of the network and quantize that");
   }
-  if (record.outputs.size() != 1 || record.outputs[0] < 0)
-    refuse(fmt::format("{} outputs", record.outputs.size()), "1");
+  const bool made = std::ranges::all_of(record.outputs, [](std::int32_t index) { return index >= 0; });
+  if (record.outputs.empty() || !made || (record.outputs.size() != 1 && !row->splits))
+    refuse(fmt::format("{} outputs", record.outputs.size()), row->splits ? "1 or more" : "1");
   if (record.inputs.size() < row->inputs)
     refuse(fmt::format("{} inputs", record.inputs.size()), fmt::format("{} or more", row->inputs));
   (this->*row->read)();

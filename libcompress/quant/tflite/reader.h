@@ -35,7 +35,8 @@ class QuantizedTfliteReader {
   struct Row {
     std::string_view op;
     Read read;
-    std::size_t inputs;  ///< at least
+    std::size_t inputs;   ///< at least
+    bool splits = false;  ///< has one output or more
   };
   static const std::vector<Row>& rows();
 
@@ -111,6 +112,11 @@ class QuantizedTfliteReader {
   /// To the shape that the file declares for the output.
   void reshape();
   QValueId rows_of(QValueId x, Shape shape);
+  void slice();
+  void strided_slice();
+  /// Parts of one axis, one an output.
+  void split();
+  void resize_nearest();
   void pad() { emit_pad(static_cast<std::int32_t>(tensor_zero_point())); }
   void pad_v2();
   void emit_pad(std::int32_t level);

@@ -28,6 +28,36 @@ void QuantizedVerifier::check(const QPad& pad) const {
          fmt::format("{} to {}", lowest, highest));
 }
 
+void QuantizedVerifier::check(const QSlice& slice) const {
+  const auto &from = input(0).shape, &to = output().shape;
+  expect(from.size() <= 4 && to.size() == from.size() && slice.begin.size() == from.size() &&
+             slice.step.size() == from.size(),
+         fmt::format("{} begins and {} steps for shape {}", slice.begin.size(), slice.step.size(),
+                     to_string(from)),
+         "one of each for each of at most 4 axes");
+  expect(slice.begin[0] == 0 && slice.step[0] == 1 && to[0] == from[0], "a part of the batch", "all of it");
+  for (std::size_t axis = 0; axis < from.size(); ++axis) {
+    const std::int64_t first = slice.begin[axis], step = slice.step[axis];
+    const auto inside = [&](std::int64_t index) { return index >= 0 && index < from[axis]; };
+    expect(step != 0 && inside(first) && inside(first + (to[axis] - 1) * step),
+           fmt::format("{} elements of axis {} from {} by {}", to[axis], axis, first, step),
+           fmt::format("elements 0 to {}", from[axis] - 1));
+  }
+  expect_same_scale(input(0));
+}
+
+void QuantizedVerifier::check(const QResize& resize) const {
+  expect_image(input(0));
+  expect_image(output());
+  const auto &from = input(0).shape, &to = output().shape;
+  constexpr std::int64_t kMost = 1 << 20;  // float32 still tells the places apart
+  for (const auto extent : {from[1], from[2], to[1], to[2]})
+    expect(extent <= kMost, fmt::format("{} rows or columns", extent), "2^20 at most");
+  expect_shape({from[0], to[1], to[2], from[3]});
+  expect(!resize.align_corners || !resize.half_pixel, "aligned corners and half pixels", "one of them");
+  expect_same_scale(input(0));
+}
+
 void QuantizedVerifier::check(const QConcat& concat) const {
   Shape shape = input(0).shape;
   expect(concat.axis >= 1 && concat.axis < static_cast<std::int32_t>(shape.size()),

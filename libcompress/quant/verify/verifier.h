@@ -38,6 +38,8 @@ class QuantizedVerifier {
   void check(const QTranspose& transpose) const;
   void check(const QReshape&) const;
   void check(const QPad& pad) const;
+  void check(const QSlice& slice) const;
+  void check(const QResize& resize) const;
 
   // The graph around the operators.
   void check_value(std::size_t i);
