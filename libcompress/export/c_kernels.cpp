@@ -17,6 +17,8 @@ struct Part {
   std::vector<std::string> needs;
   bool has_dsp = false;                  ///< another source in kernels/dsp ...
   std::vector<std::string> dsp_needs{};  ///< ... which needs these instead
+  bool has_mve = false;                  ///< and one in kernels/mve
+  std::vector<std::string> mve_needs{};
 };
 
 /// In the order of the files: what a part needs stands before it.
@@ -75,14 +77,6 @@ const std::vector<Part>& parts() {
        {"max_pool_layer", "clamp", "taps"},
        true,
        {"max_pool_layer", "instructions", "clamp", "taps"}},
-      {"max_pool_row",
-       false,
-       true,
-       {"max_pool_layer", "clamp", "columns"},
-       true,
-       {"max_pool_layer", "instructions", "clamp", "columns"}},
-      {"max_pool_rows", true, true, {"max_pool_row"}},
-      {"max_pool_take", true, true, {"max_pool_row"}},
       {"average_pool_layer", true, false, {"window"}},
       {"average_pool", true, true, {"average_pool_layer", "clamp", "taps"}},
       {"average_pool_row", false, true, {"average_pool_layer", "clamp", "columns"}},
@@ -114,7 +108,18 @@ const std::vector<Part>& parts() {
       {"mve/depthwise_rows", true, true, {"mve/depthwise_layer", "mve/depthwise_position"}},
       {"mve/linear", true, true, {"mve/vectors", "mve/rounding"}},
       {"mve/add", true, true, {"add", "mve/vectors"}},
-      {"mve/max_pool", true, true, {"max_pool_layer", "mve/vectors", "taps"}},
+      {"mve/levels", false, true, {"mve/vectors"}},
+      {"max_pool_row",
+       false,
+       true,
+       {"max_pool_layer", "clamp", "columns"},
+       true,
+       {"max_pool_layer", "instructions", "clamp", "columns"},
+       true,
+       {"max_pool_layer", "mve/levels", "clamp", "columns"}},
+      {"max_pool_rows", true, true, {"max_pool_row"}},
+      {"max_pool_take", true, true, {"max_pool_row"}},
+      {"mve/max_pool", true, true, {"max_pool_layer", "mve/levels", "taps"}},
       {"mve/average_pool", true, true, {"average_pool_layer", "mve/vectors", "clamp", "taps"}},
       {"wide/levels", false, true, {}},
       {"wide/scale", false, true, {}},
@@ -213,7 +218,7 @@ PackedSizes packed_sizes(const QuantizedGraph& graph) {
 
 /// Which of several sources and scales the network takes.
 struct Choice {
-  bool dsp = false;
+  bool dsp = false, mve = false;
   std::string linear_scale, wide_linear_scale;
   bool small_sums = false;
 };
@@ -221,8 +226,14 @@ struct Choice {
 Choice choice_for(const CNetwork& network) {
   const auto& graph = network.graph();
   return {network.request.instructions >= InstructionSet::dsp,
+          network.request.instructions >= InstructionSet::mve,
           linear_rounds_once(graph) ? "scale_once" : "scale",
           linear_rounds_once(graph) ? "wide/scale_once" : "wide/scale", sums_are_small(graph)};
+}
+
+const std::vector<std::string>& needs_of(const Part& part, const Choice& choice) {
+  if (choice.mve && part.has_mve) return part.mve_needs;
+  return choice.dsp && part.has_dsp ? part.dsp_needs : part.needs;
 }
 
 std::set<std::string> with_needs(const CNetwork& network, const Choice& choice) {
@@ -230,16 +241,17 @@ std::set<std::string> with_needs(const CNetwork& network, const Choice& choice) 
   if (all.contains("linear")) all.insert(choice.linear_scale);
   if (all.contains("wide/linear")) all.insert(choice.wide_linear_scale);
   for (auto part = parts().rbegin(); part != parts().rend(); ++part) {
-    const auto& needs = choice.dsp && part->has_dsp ? part->dsp_needs : part->needs;
     if (!all.contains(part->name)) continue;
+    const auto& needs = needs_of(*part, choice);
     all.insert(needs.begin(), needs.end());
   }
   return all;
 }
 
 /// Where the source of a part is, for the instructions that the network may use.
-std::string source_path(const Part& part, bool dsp) {
-  return fmt::format("kernels/{}{}.c", dsp && part.has_dsp ? "dsp/" : "", part.name);
+std::string source_path(const Part& part, const Choice& choice) {
+  const auto* folder = choice.mve && part.has_mve ? "mve/" : choice.dsp && part.has_dsp ? "dsp/" : "";
+  return fmt::format("kernels/{}{}.c", folder, part.name);
 }
 
 /// The function in that part.
@@ -291,7 +303,7 @@ void add_kernels(const CNetwork& network, Files& files) {
           prefixed(template_text(fmt::format("kernels/{}.h", part.name)), network.name));
     if (part.source)
       source.append("\n").append(
-          filled(prefixed(template_text(source_path(part, choice.dsp)), network.name),
+          filled(prefixed(template_text(source_path(part, choice)), network.name),
                  {{"SCALE", choice.linear_scale},
                   {"SUMS_ARE_SMALL", choice.small_sums ? "1" : "0"},
                   {"DEPTHWISE_TAPS", std::to_string(most_depthwise_taps(network.graph()))},
