@@ -69,6 +69,7 @@ const std::vector<Part>& parts() {
        {"depthwise_layer", "clamp", "scale", "columns"},
        true,
        {"depthwise_layer", "depthwise_row"}},
+      {"dsp/packed_linear", true, true, {"instructions", "output"}},
       {"linear", true, true, {"clamp", "dot"}},  // and a scale by the profile
       {"max_pool_layer", true, false, {"window"}},
       {"max_pool",
@@ -170,6 +171,15 @@ std::int64_t most_depthwise_taps(const QuantizedGraph& graph) {
     const auto& shape = graph.value(node.inputs[1]).shape;
     most = std::max(most, shape[1] * shape[2]);
   }
+  return most;
+}
+
+/// Words of the inputs of the largest fully connected layer.
+std::int64_t most_linear_steps(const QuantizedGraph& graph) {
+  std::int64_t most = 1;
+  for (const auto& node : graph.nodes)
+    if (std::holds_alternative<QLinear>(node.op))
+      most = std::max(most, packed_linear_steps(graph.value(node.inputs[1]).shape[1]));
   return most;
 }
 
@@ -311,6 +321,8 @@ void add_kernels(const CNetwork& network, Files& files) {
                   {"KERNEL_TAPS", std::to_string(most_pixels(network.graph()))},
                   {"CHANNELS", std::to_string(most_grouped_channels(network.graph()))},
                   {"TAPS", std::to_string(most_taps(network.graph()))},
+                  {"LINEAR_STEPS", std::to_string(most_linear_steps(network.graph()))},
+                  {"ROUNDS_ONCE", linear_rounds_once(network.graph()) ? "1" : "0"},
                   {"PACKED_STEPS", std::to_string(packed.steps)},
                   {"PACKED_ROW_TAPS", std::to_string(packed.row_taps)},
                   {"KERNEL_ROWS", std::to_string(most_rows(network.graph()))}}));

@@ -72,6 +72,7 @@ class LayerWriter {
 
   // packed.cpp: for the DSP extension, where packs()
   std::string lower_packed(const QConv& conv);
+  std::string lower_packed(const QLinear& linear);
   bool has_dsp() const { return network_.request.instructions >= InstructionSet::dsp; }
 
   // vector.cpp: for MVE, of one group

@@ -37,8 +37,8 @@ struct Kernel {
   explicit Kernel(const QValue& weights)
       : data(weights.constant.as<std::int8_t>()),
         channels(weights.shape[0]),
-        rows(weights.shape[1]),
-        row_taps(weights.shape[2] * weights.shape[3]) {}
+        rows(weights.shape.size() == 4 ? weights.shape[1] : 1),
+        row_taps(element_count(weights.shape) / weights.shape[0] / rows) {}
 
   std::int64_t taps() const { return rows * row_taps; }
   std::span<const std::int8_t> channel(std::int64_t c) const {
@@ -72,6 +72,20 @@ std::vector<std::int32_t> packed_words(const Kernel& kernel) {
   return words;
 }
 
+/// [channels / 8][pair of inputs][4], and [..][1] for every two channels at the end.
+std::vector<std::int32_t> packed_linear_words(const Kernel& kernel) {
+  std::vector<std::int32_t> words;
+  auto pairs = pairs_of_row(kernel.row_taps);
+  pairs.resize(static_cast<std::size_t>(packed_linear_steps(kernel.row_taps)), {-1, -1});
+  for (std::int64_t c = 0; c < kernel.channels;) {
+    const std::int64_t at_once = c + 8 <= kernel.channels ? 8 : 2;
+    for (const auto pair : pairs)
+      for (auto next = c; next < c + at_once; next += 2) words.push_back(kernel.word(next, 0, pair));
+    c += at_once;
+  }
+  return words;
+}
+
 /// Of every pair of channels that of the first, then of both.
 std::vector<std::int32_t> packed_bias(std::span<const std::int32_t> bias) {
   std::vector<std::int32_t> words;
@@ -102,6 +116,11 @@ bool sums_fit(const std::vector<std::int64_t>& bounds, const std::vector<Requant
 bool is_plain(const QConv& conv, const std::vector<Requantization>& requantization) {
   return conv.clamp_min <= -128 && conv.clamp_max >= 127 &&
          std::ranges::all_of(requantization, [](const auto& each) { return each.shift < 0; });
+}
+
+bool is_plain_linear(const QLinear& linear) {
+  return linear.clamp_min <= -128 && linear.clamp_max >= 127 &&
+         std::ranges::all_of(linear.requantization, [](const auto& each) { return each.shift < -1; });
 }
 
 /// A convolution as packed kernels compute it: tensors and scales of its own.
@@ -180,6 +199,19 @@ bool packs(const QuantizedGraph& graph, const QNode& node) {
   return halfwords_fit(packable.kernel) && sums_fit(packable.bounds, packable.requantization);
 }
 
+bool packs_linear(const QuantizedGraph& graph, const QNode& node) {
+  const auto& scales = std::get<QLinear>(node.op).requantization;
+  if (graph.value(node.inputs[0]).dtype != DType::int8 || graph.value(node.output).dtype != DType::int8)
+    return false;
+  if (linear_rounds_once(graph) && !all_shift_right(scales)) return false;
+  return halfwords_fit(Kernel(graph.value(node.inputs[1]))) && sums_fit(sum_bounds(graph, node), scales);
+}
+
+std::int64_t packed_linear_steps(std::int64_t inputs) {
+  constexpr std::int64_t kOfATurn = 8;  // inputs, of the loop over words
+  return (inputs + kOfATurn - 1) / kOfATurn * kOfATurn / 2;
+}
+
 std::int64_t packed_steps(const Shape& weights) {
   return weights[1] * static_cast<std::int64_t>(pairs_of_row(weights[2] * weights[3]).size());
 }
@@ -212,6 +244,34 @@ std::string LayerWriter::lower_packed(const QConv& conv) {
   const auto name = form_ == CForm::rows ? "packed_conv_rows" : "packed_conv";
   network_.kernels.insert(fmt::format("dsp/{}", name));
   return window_settings(prefixed("packed_layer"), conv.window, fields) + call(name);
+}
+
+std::string LayerWriter::lower_packed(const QLinear& linear) {
+  network_.kernels.insert("dsp/packed_linear");
+  const Kernel kernel(value(1));
+  CConstant weights, bias, multipliers, shifts;
+  weights.words = packed_linear_words(kernel);
+  bias.words = packed_bias(value(2).constant.as<std::int32_t>());
+  for (const auto& each : linear.requantization) {
+    multipliers.words.push_back(each.multiplier);
+    shifts.bytes.push_back(static_cast<std::int8_t>(each.shift));
+  }
+  auto fields = number_fields({{"rows", element_count(output().shape) / kernel.channels},
+                               {"inputs", kernel.row_taps},
+                               {"outputs", kernel.channels},
+                               {"steps", packed_linear_steps(kernel.row_taps)},
+                               {"input_zero_point", value(0).zero_point},
+                               {"output_zero_point", output().zero_point},
+                               {"lowest", linear.clamp_min},
+                               {"highest", linear.clamp_max},
+                               {"is_plain", is_plain_linear(linear)}});
+  const auto layout = fmt::format("of {} outputs", kernel.channels);
+  const auto count = fmt::format("[{}]", kernel.channels);
+  append(fields, {{"weights", constant(std::move(weights), "weights", layout)},
+                  {"bias", constant(std::move(bias), "bias", "of every pair of outputs")},
+                  {"multipliers", constant(std::move(multipliers), "multipliers", count)},
+                  {"shifts", constant(std::move(shifts), "shifts", count)}});
+  return settings(prefixed("packed_linear_layer"), fields) + call("packed_linear");
 }
 
 }  // namespace compress

@@ -61,6 +61,7 @@ std::string LayerWriter::lower(const QLinear& linear) {
   const bool rounds_once = linear_rounds_once(network_.graph());
   if (has_vectors() && (!rounds_once || all_shift_right(linear.requantization)))
     return lower_vector(linear, rounds_once);
+  if (has_dsp() && packs_linear(graph_, *node_)) return lower_packed(linear);
   network_.kernels.insert("linear");
   Fields fields = number_fields({{"rows", element_count(output().shape) / outputs},
                                  {"inputs", inputs},
