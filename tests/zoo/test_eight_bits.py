@@ -26,6 +26,11 @@ NETWORKS = {
     "squeezenet1_1": 20,
     "se_resnet": 15,
     "ghost_net": 15,
+    "shufflenet_v2_x1_0": 8,
+    "cifar_resnet_option_a": 15,
+    "res2net": 10,
+    "hourglass": 10,
+    "unet": 15,
     "ds_cnn": 20,
     "channels_to_height": 15,
 }
