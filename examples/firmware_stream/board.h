@@ -1,6 +1,5 @@
 /* What the firmware asks of the board. */
-#ifndef BOARD_H
-#define BOARD_H
+#pragma once
 
 #include <stdint.h>
 
@@ -13,4 +12,3 @@ int board_open_sound(void);
 /* Waits for at most `count` samples and returns how many there were; 0 at the end. */
 int32_t board_read_sound(int16_t* samples, int32_t count);
 
-#endif
