@@ -11,4 +11,3 @@ int board_open_sound(void);
 
 /* Waits for at most `count` samples and returns how many there were; 0 at the end. */
 int32_t board_read_sound(int16_t* samples, int32_t count);
-
