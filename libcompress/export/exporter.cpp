@@ -33,8 +33,10 @@ std::vector<TestVector> random_vectors(const QuantizedGraph& graph, std::int64_t
 
 ExportResult export_network(const Exporter& exporter, const QuantizedGraph& graph, const ExportOrder& order) {
   if (c_identifier(order.name) != order.name)
-    throw Error(ErrorKind::usage, {"name of the export", "'" + order.name + "'",
-                                   "a C identifier of at most 48 characters", ""});
+    throw Error(ErrorKind::usage,
+                {"name of the export", "'" + order.name + "'",
+                 "a C identifier of at most 48 characters that no C header and no device has",
+                 "for instance '" + c_identifier(order.name) + "'"});
   if (order.vectors < 0 || order.vectors > 1000)
     throw Error(ErrorKind::usage, {"test vectors", std::to_string(order.vectors), "0 to 1000", ""});
   return exporter.run(

@@ -337,3 +337,11 @@ def test_says_of_a_float_network_that_it_has_no_8_bits(network):
     failed = call("bench", network, "--target", "cortex-m4")
     assert failed.code == 4
     assert "no 8-bit network; allowed: quantized.safetensors of a run, or an int8 .tflite file" in failed.err
+
+
+def test_offers_a_name_where_the_export_may_not_have_the_wanted_one(network, tmp_path):
+    examples = tmp_path / "examples.npy"
+    np.save(examples, IMAGES)
+    failed = call("export", network, "--inputs", examples, "--name", "net", "--out", tmp_path / "c")
+    assert failed.code == 2
+    assert "that no C header and no device has; for instance 'net_network'" in failed.err
