@@ -426,19 +426,22 @@ class Writer {
                      constant(node_->name + ".steps", integers_of(steps))});
   }
 
+  /// Rows and columns by their numbers: the extents that Resize computes from float scales may be one too
+  /// few.
   void write(const QResize& resize) {
     const auto &from = input(0).shape, &to = output().shape;
-    const auto scales =
-        Tensor::of({4}, std::vector{1.0f, 1.0f, static_cast<float>(to[1]) / static_cast<float>(from[1]),
-                                    static_cast<float>(to[2]) / static_cast<float>(from[2])});
-    const std::string coordinates = resize.align_corners ? "align_corners"
-                                    : resize.half_pixel  ? "half_pixel"
-                                                         : "asymmetric";
-    const std::string rounding = resize.align_corners || resize.half_pixel ? "round_prefer_ceil" : "floor";
-    finish("Resize", {real(0), "", constant(node_->name + ".scales", scales)},
-           {{"mode", std::string("nearest")},
-            {"coordinate_transformation_mode", coordinates},
-            {"nearest_mode", rounding}});
+    const auto gathered = [&](const std::string& real, std::size_t axis) {
+      const auto sources = sources_of(resize, from[axis], to[axis]);
+      const auto list = constant(node_->name + ".sources", integers_of(sources));
+      return std::pair{
+          std::vector{real, list},
+          AttributeList{{"axis", std::int64_t{axis_in_file(static_cast<std::int32_t>(axis), 4)}}}};
+    };
+    const auto [inputs, along_rows] = gathered(real(0), 1);
+    const auto rows = parts_.fresh_name(node_->name + ".rows");
+    add("Gather", inputs, rows, along_rows);
+    const auto [of_rows, along_columns] = gathered(rows, 2);
+    finish("Gather", of_rows, along_columns);
   }
 
   void write(const QTable& table) {

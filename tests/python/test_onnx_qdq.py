@@ -240,7 +240,7 @@ def test_random_networks_of_both_widths_are_few_steps_apart(level, tmp_path):
     assert len(apart) > 40  # others have several outputs, or are refused by the format that brings them here
     apart = np.concatenate(apart)
     print(f"{level}: {(apart == 0).mean():.2%} of the bytes equal, {(apart <= 1).mean():.3%} within a step")
-    assert (apart == 0).mean() > 0.985
+    assert (apart == 0).mean() > 0.97
     assert apart.max() <= 3
 
 
