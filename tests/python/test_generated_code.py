@@ -46,6 +46,28 @@ def test_no_compiler_warns_of_the_code(network, target, memory, tmp_path):
         must(*compiler, *STRICT, "-fsyntax-only", f"-I{tmp_path}", *sources)
 
 
+LEVELS = ["-O0", "-Og -g", "-O1", "-Os", "-O3", "-O2 -fno-omit-frame-pointer -DLOOPS_IN_ASSEMBLY=0"]
+
+
+@pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="no cross compiler")
+@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m55"])
+@pytest.mark.parametrize("network", ["mlperf-tiny/ad01_int8.tflite", "mlperf-tiny/kws_ref_model.tflite"])
+def test_a_compiler_finds_registers_at_every_level(network, target, tmp_path):
+    kernels = next(each for each in exported(network, target, "whole", tmp_path, 0) if "kernels" in each.name)
+    compiler = next(each for each in compilers(target) if each[0].startswith("arm"))
+    for level in LEVELS:
+        must(*compiler, *STRICT, *level.split(), "-c", kernels, "-o", tmp_path / "kernels.o")
+
+
+@pytest.mark.skipif(not (shutil.which("clang-14") and shutil.which("arm-none-eabi-gcc")), reason="no clang")
+def test_clang_compiles_the_kernels_for_a_cortex_m4(tmp_path):
+    sources = exported("mlperf-tiny/kws_ref_model.tflite", "cortex-m4", "whole", tmp_path, 0)
+    kernels = next(each for each in sources if "kernels" in each.name)
+    arm = ["--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-isystem", "/usr/lib/arm-none-eabi/include"]
+    for level in ("-O0", "-O2"):
+        must("clang-14", *arm, *STRICT, level, "-c", kernels, "-o", tmp_path / "kernels.o")
+
+
 @pytest.mark.skipif(not shutil.which("gcc"), reason="no compiler")
 @both_memories
 @every_form
