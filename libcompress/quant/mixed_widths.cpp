@@ -34,14 +34,13 @@ Names named(const QuantizedGraph& graph, const std::vector<std::string>& pattern
   const auto candidates = candidates_of(graph);
   Names names;
   for (const auto& pattern : patterns) {
-    const auto before = names.size();
     bool any = false;
     for (const auto& name : candidates) {
       if (!matches(pattern, name)) continue;
       any = true;
       names.insert(name);
     }
-    if (any || names.size() > before) continue;
+    if (any) continue;
     throw Error(ErrorKind::usage,
                 {"int16", fmt::format("'{}' matches no node that may have 16 bits", pattern),
                  fmt::format("names or patterns (*, ?) of: {}", fmt::join(candidates, ", ")), ""});
