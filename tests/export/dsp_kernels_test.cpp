@@ -4,65 +4,45 @@
 
 #include <cmath>
 
-#include "libcompress/export/bench.h"
-#include "libcompress/export/c_writer.h"
-#include "libcompress/export/process.h"
-#include "libcompress/export/verify.h"
-#include "tests/export/graphs.h"
+#include "tests/export/kernels.h"
 
 namespace compress {
 namespace {
 
 using testing_graphs::Builder;
 using testing_graphs::every_operation;
+using testing_graphs::expect_equal_here;
 using testing_graphs::many_windows;
+using testing_graphs::measured;
 using testing_graphs::random_graph;
-using testing_graphs::record;
-
-ExportRequest with_dsp(const QuantizedGraph& graph, std::vector<TestVector> vectors) {
-  return {graph, "dsp_net", std::move(vectors), {}, InstructionSet::dsp};
-}
-
-void expect_equal_here(const QuantizedGraph& graph, std::size_t inputs, const HostOptions& options = {},
-                       CMemory memory = CMemory::whole) {
-  auto host = compile_for_host(write_c(with_dsp(graph, {}), memory), "dsp_net", options);
-  if (!host.network) GTEST_SKIP() << host.skipped;
-  for (const auto& [input, output] : record(graph, inputs, 99)) ASSERT_EQ(host.network->run(input), output);
-}
-
-/// bench() compares the outputs, and throws if one differs.
-BenchResult measured(const QuantizedGraph& graph, const std::string& target, InstructionSet instructions) {
-  const ExportRequest request{graph, "dsp_net", record(graph, 2, 7), {}, instructions};
-  return bench(request, write_c(request), load_target(target));
-}
-
-bool tools_are_there() { return find_program("arm-none-eabi-gcc") && find_program("qemu-system-arm"); }
+using testing_graphs::tools_are_there;
 
 TEST(DspKernels, give_the_bytes_of_the_reference_without_the_instructions) {
-  for (const auto* profile : {"litert", "tflite-micro"}) expect_equal_here(every_operation(11, profile), 30);
-  expect_equal_here(many_windows(), 30);
+  for (const auto* profile : {"litert", "tflite-micro"})
+    expect_equal_here(InstructionSet::dsp, every_operation(11, profile), 30);
+  expect_equal_here(InstructionSet::dsp, many_windows(), 30);
 }
 
 TEST(DspKernels, give_the_bytes_of_the_reference_on_random_graphs) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
-    expect_equal_here(random_graph(seed), 5, {.flags = {"-O0"}});
+    expect_equal_here(InstructionSet::dsp, random_graph(seed), 5, {.flags = {"-O0"}});
   }
 }
 
 TEST(DspKernels, give_the_bytes_of_the_reference_row_by_row) {
-  expect_equal_here(many_windows(), 10, {}, CMemory::stream);
+  expect_equal_here(InstructionSet::dsp, many_windows(), 10, {}, CMemory::stream);
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
-    expect_equal_here(random_graph(seed), 5, {.flags = {"-O1", "-fsanitize=address,undefined"}},
-                      CMemory::least);
+    expect_equal_here(InstructionSet::dsp, random_graph(seed), 5,
+                      {.flags = {"-O1", "-fsanitize=address,undefined"}}, CMemory::least);
   }
 }
 
 TEST(DspKernels, give_no_warning_and_no_undefined_behavior_with_any_compiler) {
   for (const auto* compiler : {"gcc", "clang", "clang-14"}) {
     if (!find_program(std::string(compiler))) continue;
-    expect_equal_here(many_windows(), 5,
+    expect_equal_here(InstructionSet::dsp, many_windows(), 5,
                       {compiler, {"-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"}});
   }
 }
@@ -78,7 +58,7 @@ TEST(DspKernels, give_the_bytes_of_the_reference_on_every_core_that_has_them) {
 
 /// Whether the C code of a network has a text.
 bool has(const QuantizedGraph& graph, const std::string& text) {
-  const auto files = write_c(with_dsp(graph, {})).files;
+  const auto files = write_c({graph, "dsp_net", {}, {}, InstructionSet::dsp}).files;
   return (files.at("dsp_net.c") + files.at("dsp_net_kernels.c")).find(text) != std::string::npos;
 }
 
@@ -108,7 +88,7 @@ TEST(DspKernels, take_the_short_scale_only_where_sums_are_proven_small) {
   EXPECT_TRUE(has(graph, "(1 && shift < 0)"));
   constant_of<std::int32_t>(graph, 2)[3] = (1 << 30) + 5;
   EXPECT_FALSE(has(graph, "(1 && shift < 0)"));
-  expect_equal_here(graph, 10);
+  expect_equal_here(InstructionSet::dsp, graph, 10);
 }
 
 TEST(DspKernels, pack_two_channels_where_their_sum_is_proven_to_fit_32_bits) {
@@ -117,7 +97,7 @@ TEST(DspKernels, pack_two_channels_where_their_sum_is_proven_to_fit_32_bits) {
   constant_of<std::int32_t>(graph, 2)[3] = 1 << 23;
   scale_channel(graph, 3, 6e-6f);  // about 50, and not always the same
   EXPECT_FALSE(has(graph, "net_packed_conv("));
-  expect_equal_here(graph, 10);
+  expect_equal_here(InstructionSet::dsp, graph, 10);
 }
 
 /// Such channels are dead: their scale is tiny, their bias huge.
@@ -127,7 +107,7 @@ TEST(DspKernels, pack_channels_that_never_change) {
   for (const std::int32_t level : {-20, 0, 33}) {
     constant_of<std::int32_t>(graph, 2)[2] = level * 10'000'000;
     EXPECT_TRUE(has(graph, "net_packed_conv("));
-    expect_equal_here(graph, 10);
+    expect_equal_here(InstructionSet::dsp, graph, 10);
   }
 }
 
@@ -138,7 +118,7 @@ TEST(DspKernels, do_not_pack_two_weights_that_a_halfword_does_not_hold) {
   EXPECT_FALSE(has(graph, "net_packed_conv("));
   constant_of<std::int8_t>(graph, 1)[0] = 0;
   EXPECT_TRUE(has(graph, "net_packed_conv("));
-  expect_equal_here(graph, 10);
+  expect_equal_here(InstructionSet::dsp, graph, 10);
 }
 
 TEST(DspKernels, shift_to_the_left_before_the_product) {
@@ -147,7 +127,7 @@ TEST(DspKernels, shift_to_the_left_before_the_product) {
     for (int channel = 0; channel < 4; ++channel)  // shifts of -1 to 2
       scale_channel(graph, static_cast<std::size_t>(channel), std::ldexp(0.6f, channel - 1));
     EXPECT_EQ(has(graph, "net_packed_conv("), groups == 1);
-    expect_equal_here(graph, 10);
+    expect_equal_here(InstructionSet::dsp, graph, 10);
     if (!tools_are_there()) continue;
     EXPECT_NO_THROW(measured(graph, "cortex-m4", InstructionSet::dsp));
   }

@@ -3,65 +3,46 @@
 
 #include <cmath>
 
-#include "libcompress/export/bench.h"
-#include "libcompress/export/c_writer.h"
-#include "libcompress/export/process.h"
-#include "libcompress/export/verify.h"
-#include "tests/export/graphs.h"
+#include "tests/export/kernels.h"
 
 namespace compress {
 namespace {
 
 using testing_graphs::Builder;
 using testing_graphs::every_operation;
+using testing_graphs::expect_equal_here;
 using testing_graphs::many_windows;
+using testing_graphs::measured;
 using testing_graphs::random_graph;
-using testing_graphs::record;
-
-ExportRequest with_vectors(const QuantizedGraph& graph, std::vector<TestVector> vectors) {
-  return {graph, "mve_net", std::move(vectors), {}, InstructionSet::mve};
-}
-
-void expect_equal_here(const QuantizedGraph& graph, std::size_t inputs, const HostOptions& options = {},
-                       CMemory memory = CMemory::whole) {
-  auto host = compile_for_host(write_c(with_vectors(graph, {}), memory), "mve_net", options);
-  if (!host.network) GTEST_SKIP() << host.skipped;
-  for (const auto& [input, output] : record(graph, inputs, 99)) ASSERT_EQ(host.network->run(input), output);
-}
-
-/// bench() compares the outputs, and throws if one differs.
-BenchResult measured(const QuantizedGraph& graph, InstructionSet instructions,
-                     CMemory memory = CMemory::whole) {
-  const ExportRequest request{graph, "mve_net", record(graph, 4, 7), {}, instructions};
-  return bench(request, write_c(request, memory), load_target("cortex-m55"));
-}
-
-bool tools_are_there() { return find_program("arm-none-eabi-gcc") && find_program("qemu-system-arm"); }
+using testing_graphs::tools_are_there;
 
 TEST(MveKernels, give_the_bytes_of_the_reference_without_the_instructions) {
-  for (const auto* profile : {"litert", "tflite-micro"}) expect_equal_here(every_operation(11, profile), 30);
-  expect_equal_here(many_windows(), 30);
+  for (const auto* profile : {"litert", "tflite-micro"})
+    expect_equal_here(InstructionSet::mve, every_operation(11, profile), 30);
+  expect_equal_here(InstructionSet::mve, many_windows(), 30);
 }
 
 TEST(MveKernels, give_the_bytes_of_the_reference_on_random_graphs_without_undefined_behavior) {
   for (std::uint64_t seed = 0; seed < 8; ++seed) {
     SCOPED_TRACE(seed);
-    expect_equal_here(random_graph(seed), 5, {.flags = {"-O1", "-fsanitize=address,undefined"}},
+    expect_equal_here(InstructionSet::mve, random_graph(seed), 5,
+                      {.flags = {"-O1", "-fsanitize=address,undefined"}},
                       seed % 2 ? CMemory::least : CMemory::whole);
   }
 }
 
 TEST(MveKernels, give_no_warning_with_any_compiler) {
   for (const auto* compiler : {"gcc", "clang", "clang-14"})
-    if (find_program(std::string(compiler))) expect_equal_here(many_windows(), 5, {compiler, {"-O1"}});
+    if (find_program(std::string(compiler)))
+      expect_equal_here(InstructionSet::mve, many_windows(), 5, {compiler, {"-O1"}});
 }
 
 TEST(MveKernels, give_the_bytes_of_the_reference_with_the_instructions) {
   if (!tools_are_there()) GTEST_SKIP() << "no cross compiler or emulator";
   for (const auto memory : {CMemory::whole, CMemory::stream})
-    EXPECT_NO_THROW(measured(many_windows(), InstructionSet::mve, memory));
+    EXPECT_NO_THROW(measured(many_windows(), "cortex-m55", InstructionSet::mve, memory));
   for (const auto* profile : {"litert", "tflite-micro"})
-    EXPECT_NO_THROW(measured(every_operation(11, profile), InstructionSet::mve));
+    EXPECT_NO_THROW(measured(every_operation(11, profile), "cortex-m55", InstructionSet::mve));
 }
 
 /// A convolution with outputs 2^exponent times as large as usual, so that they are cut off or shifted to the
@@ -79,8 +60,8 @@ TEST(MveKernels, round_and_shift_like_the_reference) {
   if (!tools_are_there()) GTEST_SKIP() << "no cross compiler or emulator";
   for (const int exponent : {-4, -1, 3, 6, 9, 11}) {
     SCOPED_TRACE(exponent);
-    expect_equal_here(larger_by(exponent), 5);
-    EXPECT_NO_THROW(measured(larger_by(exponent), InstructionSet::mve));
+    expect_equal_here(InstructionSet::mve, larger_by(exponent), 5);
+    EXPECT_NO_THROW(measured(larger_by(exponent), "cortex-m55", InstructionSet::mve));
   }
 }
 
@@ -100,19 +81,20 @@ QuantizedGraph many_widths() {
 }
 
 TEST(MveKernels, take_layers_of_any_width) {
-  expect_equal_here(many_widths(), 10, {.flags = {"-O1", "-fsanitize=address,undefined"}});
-  expect_equal_here(many_widths(), 10, {}, CMemory::stream);
+  expect_equal_here(InstructionSet::mve, many_widths(), 10,
+                    {.flags = {"-O1", "-fsanitize=address,undefined"}});
+  expect_equal_here(InstructionSet::mve, many_widths(), 10, {}, CMemory::stream);
   if (!tools_are_there()) GTEST_SKIP() << "no cross compiler or emulator";
   for (const auto memory : {CMemory::whole, CMemory::stream})
-    EXPECT_NO_THROW(measured(many_widths(), InstructionSet::mve, memory));
+    EXPECT_NO_THROW(measured(many_widths(), "cortex-m55", InstructionSet::mve, memory));
 }
 
 TEST(MveKernels, take_fewer_instructions_than_those_of_pairs) {
   if (!tools_are_there()) GTEST_SKIP() << "no cross compiler or emulator";
   Builder net(5, {1, 12, 12, 16});
   const auto graph = net.done({net.conv(net.input(), 16, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}})});
-  EXPECT_LT(3 * measured(graph, InstructionSet::mve).instructions,
-            measured(graph, InstructionSet::dsp).instructions);
+  EXPECT_LT(3 * measured(graph, "cortex-m55", InstructionSet::mve).instructions,
+            measured(graph, "cortex-m55", InstructionSet::dsp).instructions);
 }
 
 }  // namespace
